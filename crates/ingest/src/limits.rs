@@ -1,0 +1,68 @@
+//! How much work and room one document may ask for.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// How much work and room one document may ask for. `Default` is for documents from strangers.
+///
+/// The numbers of pages, words and bytes are those of the document-security findings: real protocols stay below a
+/// third of each, while each known bomb passes one of them within seconds.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of the document as submitted.
+    pub max_bytes: usize,
+    /// Pages.
+    pub max_pages: usize,
+    /// Words on one page.
+    pub max_page_words: usize,
+    /// UTF-8 bytes of text.
+    pub max_text_bytes: usize,
+    /// Bytes one compressed stream of a PDF may grow to.
+    pub max_stream_bytes: usize,
+    /// Bytes all compressed streams of a PDF together may grow to.
+    pub max_inflated_bytes: usize,
+    /// Glyphs, paths and images a PDF may draw, over all pages. A page of a protocol draws about 3,000.
+    pub max_operations: usize,
+    /// Forms a PDF may call (and clip paths it may set, which look the same to us), over all pages. Ten forms that
+    /// each call the next ten times are a thousand million calls in 3 kB.
+    pub max_forms: usize,
+    /// Ends the work early.
+    pub stop: Stop,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_bytes: 25 << 20,
+            max_pages: 500,
+            max_page_words: 20_000,
+            max_text_bytes: 2 << 20,
+            max_stream_bytes: 64 << 20,
+            max_inflated_bytes: 512 << 20,
+            max_operations: 20_000_000,
+            max_forms: 200_000,
+            stop: Stop::default(),
+        }
+    }
+}
+
+/// A flag by which a caller ends work that takes too long; clones share it.
+///
+/// Time is the caller's: it waits for as long as it likes, raises the flag, and the work ends with
+/// [`Error::Stopped`](crate::Error::Stopped) at the next thing drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks the work to end. Cannot be taken back.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// True once somebody asked the work to end.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

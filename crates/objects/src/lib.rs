@@ -1,0 +1,1 @@
+//! The Objects port on object_store: a local folder or S3.

@@ -1,0 +1,1 @@
+//! Claims and joins on Redis; the only crate that knows redis-rs.

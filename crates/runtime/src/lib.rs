@@ -1,0 +1,1 @@
+//! Consume, handle, publish with confirms, acknowledge: written once.

@@ -1,0 +1,7 @@
+//! Private servers, builders and comparisons for tests. A dev-dependency only.
+
+pub mod dynamodb;
+pub mod ports;
+pub mod process;
+pub mod rabbitmq;
+pub mod redis;

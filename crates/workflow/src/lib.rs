@@ -1,0 +1,1 @@
+//! The bundle: reading, checking and hashing workflows.

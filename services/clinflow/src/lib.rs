@@ -1,0 +1,1 @@
+//! The command line and every role in one process.
