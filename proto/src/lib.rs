@@ -1,7 +1,7 @@
 //! The wire contract of clinflow: messages on the exchange and the gRPC services, generated from `clinflow/v1`.
 
 /// Version 1 of the contract.
-#[expect(clippy::all, reason = "generated")]
+#[expect(clippy::all, clippy::allow_attributes, reason = "generated")]
 pub mod v1 {
     tonic::include_proto!("clinflow.v1");
 }

@@ -8,64 +8,12 @@ import json
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
+from agreed import NAMES, field_faults
+
 SAMPLES = Path(__file__).resolve().parent.parent
-ENVELOPE = "study_id site_id subject_id document_date"
-NAMES = {
-    "ae-report": {
-        None: "report_type age sex reporter_name reporter_role",
-        "event": "event_term onset_date end_date severity ctcae_grade serious seriousness_death "
-        "seriousness_life_threatening seriousness_hospitalisation seriousness_disability seriousness_congenital "
-        "seriousness_important outcome action_taken causality",
-        "suspect_drug": "drug_name dose route frequency start_date stop_date lot_number indication",
-        "concomitant_drug": "drug_name",
-    },
-    "patient-narrative": {
-        None: "age sex race hospital_admission_date hospital_discharge_date study_drug",
-        "event": "event_term onset_date outcome severity causality",
-        "treatment": "drug_name dose route frequency",
-        "negated": "condition",
-        "history": "condition",
-    },
-    "protocol-amendment": {
-        None: "protocol_id protocol_version protocol_date amendment_number amendment_scope enrolment_percent "
-        "approval_date primary_reason substantial_safety_impact substantial_reliability_impact reconsent_required",
-        "change": "section_number section_title change_description rationale",
-    },
-    "lab-report": {
-        None: "lab_name accession collected_at received_at reported_at specimen fasting",
-        "row": "test_name result unit reference_low reference_high flag",
-    },
-}
-DATE = r"\d{4}(-\d\d(-\d\d)?|---\d\d)?(T\d\d:\d\d(:\d\d)?)?"
-NUMBER = r"-?\d+(\.\d+)?"
-OUTCOMES = (
-    "RECOVERED/RESOLVED|RECOVERING/RESOLVING|NOT RECOVERED/NOT RESOLVED|RECOVERED/RESOLVED WITH SEQUELAE|FATAL|UNKNOWN"
-)
-REASONS = (
-    "Regulatory agency request|New regulatory guidance|IRB/IEC feedback|New safety information|Manufacturing change|"
-    "IMP addition|Change in strategy|Change in SoC|New data \\(other than safety\\)|Investigator/site feedback|"
-    "Recruitment difficulty|Inconsistency/error|Protocol design error|Other"
-)
-CODES = {
-    "sex": "M|F|U", "severity": "MILD|MODERATE|SEVERE", "ctcae_grade": "[1-5]", "outcome": OUTCOMES,
-    "report_type": "ORIGINAL|AMENDMENT|NULLIFICATION",
-    "action_taken": "DRUG WITHDRAWN|DOSE REDUCED|DOSE INCREASED|DOSE NOT CHANGED|DRUG INTERRUPTED|UNKNOWN|NOT APPLICABLE",
-    "causality": "RELATED|POSSIBLY RELATED|UNLIKELY RELATED|NOT RELATED|PROBABLY RELATED|NOT ASSESSABLE",
-    "amendment_scope": "GLOBAL|NOT GLOBAL", "primary_reason": REASONS, "flag": "HIGH|LOW|NORMAL|ABNORMAL",
-    "age": NUMBER, "dose": NUMBER, "enrolment_percent": NUMBER, "reference_low": NUMBER, "reference_high": NUMBER,
-    "route": r"[A-Z ()]+", "frequency": r"[A-Z0-9 /]+",
-}
-YES_NO = {"serious", "fasting", "reconsent_required", "substantial_safety_impact", "substantial_reliability_impact"}
-
-
-def code_of(name):
-    """The pattern which the normalised value of a field must match, or `None`."""
-    if name in YES_NO or name.startswith("seriousness_"):
-        return "Y" if name.startswith("seriousness_") else "Y|N"
-    return DATE if name.endswith(("_date", "_at")) else CODES.get(name)
 
 
 def text_of(path):
@@ -74,30 +22,41 @@ def text_of(path):
     return subprocess.run(["pdftotext", "-layout", str(path), "-"], check=True, capture_output=True, text=True).stdout
 
 
-def in_a_cell(value, lines):
-    """True when the words of `value` run over neighbouring lines inside one column."""
-    words = value.split()
+def pieces(words, line, last_column):
+    """The beginnings of `words` that stand in `line` no further right than `last_column`: (number of words, column)."""
+    for count in range(len(words), 0, -1):
+        pattern = r"(?<!\w)" + r"\s{1,3}".join(map(re.escape, words[:count])) + r"(?!\w)"
+        yield from ((count, found.start()) for found in re.finditer(pattern, line) if found.start() <= last_column)
 
-    def piece(line, column, first, start):
-        """Longest run of words[start:] in `line`: at any place for the first piece, else near `column`."""
-        for stop in range(len(words), start, -1):
-            pattern = r"(?<!\w)" + r"\s{1,3}".join(map(re.escape, words[start:stop])) + r"(?!\w)"
-            for found in re.finditer(pattern, line):
-                if first or found.start() <= column + 6:
-                    yield stop, found.start()
 
-    def rest(row, column, start, skipped=0):
-        if start == len(words):
-            return True
-        if row >= len(lines) or skipped > 3:
-            return False
-        return any(rest(row + 1, max(at, column - 40), stop) for stop, at in piece(lines[row], column, False, start)) or rest(
-            row + 1, column, start, skipped + 1
-        )
-
+def continues(words, lines, column, blank=0):
+    """True when `words` run on over `lines` under `column`, with at most three lines of other cells in between."""
+    if not words:
+        return True
+    if not lines or blank > 3:
+        return False
     return any(
-        rest(row + 1, at, stop) for row, line in enumerate(lines) for stop, at in piece(line, 0, True, 0)
+        continues(words[count:], lines[1:], column) for count, _ in pieces(words, lines[0], column + 6)
+    ) or continues(words, lines[1:], column, blank + 1)
+
+
+def in_a_cell(value, lines):
+    """True when the words of `value` run over neighbouring lines inside one table column."""
+    words = value.split()
+    return any(
+        continues(words[count:], lines[row + 1 :], column)
+        for row, line in enumerate(lines)
+        for count, column in pieces(words, line, len(line))
     )
+
+
+def row_fault(row, lines):
+    """What is wrong with the values of one lab row: they must stand together, in one line of the table."""
+    values = [field["value"] for field in row]
+    name = next(field["value"] for field in row if field["name"] == "test_name")
+    if any(all(value in line[line.find(name):] for value in values) for line in lines if name in line):
+        return None
+    return f"row `{name}`: its values do not stand in one line"
 
 
 def how_it_stands(value, text, folded, lines):
@@ -108,37 +67,38 @@ def how_it_stands(value, text, folded, lines):
     return "in a cell" if in_a_cell(value, lines) else None
 
 
+def shape_faults(record, lines):
+    """What is wrong with a gold record as a whole: its status, traps, groups and rows."""
+    fields = record["fields"]
+    if record["status"] not in ("completed", "needs-review") or not record["traps"]:
+        yield "needs a status and at least one trap"
+    if record["status"] != "needs-review" and any(field["normalized"] is None for field in fields):
+        yield "an unsettled value needs the status needs-review"
+    keys = Counter((field["name"], field.get("group"), field.get("index")) for field in fields)
+    yield from (f"{key}: given twice" for key, count in keys.items() if count > 1)
+    records = defaultdict(list)
+    for field in fields:
+        if "group" in field:
+            records[field["group"], field["index"]].append(field)
+    for group, index in records:
+        if index > 1 and (group, index - 1) not in records:
+            yield f"{group}[{index}]: the record before it is missing"
+        if group == "row" and (fault := row_fault(records[group, index], lines)):
+            yield fault
+
+
 def faults_of(record):
     """What is wrong with one gold record, and how its values stand in the document."""
-    stands, faults = Counter(), []
     text = text_of(SAMPLES / record["document"])
     folded, lines = " ".join(text.split()), text.splitlines()
-    names = NAMES[record["workflow"]]
-    if record["status"] not in ("completed", "needs-review") or not record["traps"]:
-        faults.append("needs a status and at least one trap")
-    unsettled = False
+    stands, faults = Counter(), list(shape_faults(record, lines))
     for field in record["fields"]:
-        name, group, normalized = field["name"], field.get("group"), field["normalized"]
-        label = f"{group or 'document'}[{field.get('index', '-')}].{name} `{field['value']}`"
-        allowed = names.get(group, "").split() + (ENVELOPE.split() if group is None else [])
-        if name not in allowed:
-            faults.append(f"{label}: unknown name")
+        label = f"{field.get('group', 'document')}[{field.get('index', '-')}].{field['name']} `{field['value']}`"
+        faults += [f"{label}: {fault}" for fault in field_faults(field, record["workflow"])]
         if how := how_it_stands(field["value"], text, folded, lines):
             stands[how] += 1
         else:
             faults.append(f"{label}: not in the document")
-        code = code_of(name)
-        unsettled |= normalized is None
-        if code and normalized is not None and not re.fullmatch(code, normalized):
-            faults.append(f"{label}: normalised `{normalized}` is not one of {code}")
-    for group in {field.get("group") for field in record["fields"]} - {None}:
-        found = {field["index"] for field in record["fields"] if field.get("group") == group}
-        if found != set(range(1, len(found) + 1)):
-            faults.append(f"{group}: indices have gaps")
-    keys = Counter((field["name"], field.get("group"), field.get("index")) for field in record["fields"])
-    faults += [f"{key}: given twice" for key, count in keys.items() if count > 1]
-    if unsettled and record["status"] != "needs-review":
-        faults.append("an unsettled value needs the status needs-review")
     return faults, stands
 
 

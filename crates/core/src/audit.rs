@@ -117,6 +117,24 @@ impl Record {
     }
 }
 
+/// Every step the records tell of, oldest first. A step that several records repeat appears once.
+pub fn history(records: &[Record]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for record in records {
+        let told = match &record.entry.event {
+            Event::Recorded { steps, .. } | Event::Reported { steps, .. } | Event::Failed { steps, .. } => steps,
+            Event::Noted { .. } => continue,
+        };
+        for step in told {
+            if !steps.iter().any(|known| known.is_same_invocation(step)) {
+                steps.push(step.clone());
+            }
+        }
+    }
+    steps.sort_by_key(|step| step.started_at);
+    steps
+}
+
 /// Where and how a chain is broken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {

@@ -61,3 +61,10 @@ pub struct Step {
     #[serde(default)]
     pub cost_nano_usd: u64,
 }
+
+impl Step {
+    /// True when both tell of the same attempt of the same role at the same message.
+    pub fn is_same_invocation(&self, other: &Self) -> bool {
+        (self.role, self.invocation_id, self.attempt) == (other.role, other.invocation_id, other.attempt)
+    }
+}

@@ -26,6 +26,8 @@ pub enum Event {
     ReportCompleted,
     /// A message could not be handled.
     DocumentFailed,
+    /// A branch arrived that does not count.
+    FieldsIgnored,
     /// A person must settle something.
     ReviewRequested,
     /// A person has settled it.
@@ -44,7 +46,7 @@ pub enum Event {
 
 impl Event {
     /// Every event, the flow first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::DocumentSubmitted,
         Self::DocumentClassified,
         Self::FieldsExtracted,
@@ -53,6 +55,7 @@ impl Event {
         Self::ExtractionRecorded,
         Self::ReportCompleted,
         Self::DocumentFailed,
+        Self::FieldsIgnored,
         Self::ReviewRequested,
         Self::ReviewResolved,
         Self::GuardrailIntervened,
@@ -73,6 +76,7 @@ impl Event {
             Self::ExtractionRecorded => "extraction.recorded",
             Self::ReportCompleted => "report.completed",
             Self::DocumentFailed => "document.failed",
+            Self::FieldsIgnored => "fields.ignored",
             Self::ReviewRequested => "review.requested",
             Self::ReviewResolved => "review.resolved",
             Self::GuardrailIntervened => "guardrail.intervened",
@@ -94,6 +98,7 @@ impl Event {
             Self::ExtractionRecorded => "clinflow.v1.ExtractionRecorded",
             Self::ReportCompleted => "clinflow.v1.ReportCompleted",
             Self::DocumentFailed => "clinflow.v1.DocumentFailed",
+            Self::FieldsIgnored => "clinflow.v1.FieldsIgnored",
             Self::ReviewRequested => "clinflow.v1.ReviewRequested",
             Self::ReviewResolved => "clinflow.v1.ReviewResolved",
             Self::GuardrailIntervened => "clinflow.v1.GuardrailIntervened",
@@ -124,6 +129,7 @@ pub const CONSUMES: [(Role, &[Event]); 7] = [
             Event::FieldsValidated,
             Event::ReportCompleted,
             Event::DocumentFailed,
+            Event::FieldsIgnored,
             Event::ReviewRequested,
             Event::ReviewResolved,
             Event::GuardrailIntervened,

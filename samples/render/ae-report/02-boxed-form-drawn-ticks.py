@@ -1,7 +1,8 @@
 """A boxed suspect-adverse-reaction form: numbered cells, ticks drawn as lines, narrative on a continuation page."""
 
-from kit import A4, box, numbered
 from reportlab.lib.utils import simpleSplit
+
+from kit import A4, box, numbered
 
 WIDE, TALL = A4
 CELLS = [  # x, y from top, width, height, caption, text
@@ -100,8 +101,8 @@ def build(out):
     )):
         y = TALL - 132 - 20 * row
         box(c, 396, y, ticked)
-        c.setFont("Helvetica", 5.6)
-        c.drawString(409, y + 2, label)
+        c.setFont("Helvetica", 5)
+        c.drawString(408, y + 2, label)
     ticks(c, 396, TALL - 304, (("YES", True), ("NO", False), ("NA", False)))
     ticks(c, 396, TALL - 338, (("YES", False), ("NO", False), ("NA", True)))
     paragraph(c, "allopurinol 300 mg daily (2019 - ongoing); fenofibrate 145 mg daily (2021 - ongoing)", 45, TALL - 456, 500)

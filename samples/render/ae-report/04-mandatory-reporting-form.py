@@ -1,8 +1,9 @@
 """A lettered-section device-and-drug reporting form of US style, tick marks as characters, numeric dates day/month unclear."""
 
-from kit import GRID, colors, dejavu, flow, p, t
 from reportlab.lib.pagesizes import LETTER
 from reportlab.platypus import Spacer
+
+from kit import GRID, colors, dejavu, flow, p, t
 
 
 def furniture(c, page, pages):

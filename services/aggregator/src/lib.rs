@@ -1,1 +1,46 @@
-//! aggregator.
+//! The aggregator: where the branches of an execution meet, and where what makes no progress is driven again.
+
+mod join;
+mod sweep;
+
+use std::{sync::Arc, time::Duration};
+
+use clinflow_ports::{Broker, Clock, Executions, Joins};
+use clinflow_runtime::Catalog;
+use clinflow_workflow::Bundle;
+use serde::{Deserialize, Serialize};
+
+pub use crate::{
+    join::{Aggregate, merge},
+    sweep::{Sweep, SweepSettings, Sweeper, decide},
+};
+
+/// What the aggregator is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How often closed joins and overdue executions are looked for.
+    #[serde(with = "humantime_serde")]
+    pub tick: Duration,
+    /// When to drive an execution again.
+    pub sweep: SweepSettings,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { tick: Duration::from_millis(500), sweep: SweepSettings::default() }
+    }
+}
+
+/// The two halves of the aggregator: a handler of parts, and a sweeper of what is late.
+pub fn build(
+    config: Config,
+    broker: Arc<dyn Broker>,
+    joins: Arc<dyn Joins>,
+    executions: Arc<dyn Executions>,
+    catalog: Arc<Catalog<Bundle>>,
+    clock: Arc<dyn Clock>,
+) -> (Aggregate, Sweeper) {
+    let sweeper = Sweeper::new(config, broker, joins.clone(), executions, catalog.clone(), clock);
+    (Aggregate::new(joins, catalog), sweeper)
+}

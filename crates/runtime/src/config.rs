@@ -1,0 +1,63 @@
+//! Configuration: defaults, then a file, then the environment, read once at the start.
+
+use std::path::Path;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Prefix of environment variables: `CLINFLOW__BROKER__URL` sets `broker.url`.
+const PREFIX: &str = "CLINFLOW";
+
+/// Reads `C`: its `Default`, then `file` if one is named, then the environment. The error names the key.
+pub fn load<C: Default + Serialize + DeserializeOwned>(file: Option<&Path>) -> anyhow::Result<C> {
+    let mut builder = config::Config::builder().add_source(config::Config::try_from(&C::default())?);
+    if let Some(file) = file {
+        builder = builder.add_source(config::File::from(file).required(true));
+    }
+    let environment = config::Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").try_parsing(true);
+    Ok(builder.add_source(environment).build()?.try_deserialize()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Sample {
+        #[serde(with = "humantime_serde")]
+        wait: Duration,
+        name: String,
+    }
+
+    impl Default for Sample {
+        fn default() -> Self {
+            Self { wait: Duration::from_secs(30), name: "default".to_owned() }
+        }
+    }
+
+    fn load_text(text: &str) -> anyhow::Result<Sample> {
+        let file = std::env::temp_dir().join(format!("clinflow-config-{}-{}.toml", std::process::id(), text.len()));
+        std::fs::write(&file, text)?;
+        let loaded = load(Some(&file));
+        std::fs::remove_file(&file)?;
+        loaded
+    }
+
+    #[test]
+    fn a_file_overrides_defaults() {
+        assert_eq!(
+            load_text("wait = \"5m\"\n").unwrap(),
+            Sample { wait: Duration::from_secs(300), name: "default".to_owned() }
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let error = load_text("wiat = \"5m\"\n").unwrap_err().to_string();
+        assert!(error.contains("wiat"), "{error}");
+    }
+}

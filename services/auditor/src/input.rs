@@ -1,0 +1,100 @@
+//! The events the auditor consumes, as one type.
+
+use bytes::Bytes;
+use clinflow_core::{Failure, audit};
+use clinflow_ports::Event;
+use clinflow_proto::v1;
+use clinflow_runtime::wire::{Publish, Receive, undecodable, wrong_type};
+
+/// What the auditor is told.
+pub enum Audited {
+    /// Fields are validated: record them before they are reported.
+    Validated(v1::FieldsValidated),
+    /// Outputs are written.
+    Completed(v1::ReportCompleted),
+    /// A message could not be handled.
+    Failed(v1::DocumentFailed),
+    /// Anything else that is worth keeping.
+    Noted(Noted),
+}
+
+/// A side event, reduced to what the log keeps of it.
+pub struct Noted {
+    /// Which.
+    pub event: Event,
+    /// The execution it is about, if it is about one.
+    pub execution: Option<v1::ExecutionContext>,
+    /// Words about it without PHI: its closed-vocabulary fields.
+    pub message: String,
+}
+
+impl Noted {
+    /// What the log keeps.
+    pub fn entry(self) -> audit::Event {
+        audit::Event::Noted { event: self.event.type_name().to_owned(), message: self.message }
+    }
+}
+
+impl Receive for Audited {
+    fn decode(event: Event, body: &[u8]) -> Result<Self, Failure> {
+        fn noted<M: prost::Message + Default + Publish>(
+            event: Event,
+            body: &[u8],
+            words: impl Fn(&M) -> String,
+        ) -> Result<Audited, Failure> {
+            let message = M::decode(body).map_err(undecodable)?;
+            let execution = message.execution().cloned();
+            Ok(Audited::Noted(Noted { event, execution, message: words(&message) }))
+        }
+        match event {
+            Event::FieldsValidated => Receive::decode(event, body).map(Self::Validated),
+            Event::ReportCompleted => Receive::decode(event, body).map(Self::Completed),
+            Event::DocumentFailed => Receive::decode(event, body).map(Self::Failed),
+            Event::FieldsIgnored => noted(event, body, |one: &v1::FieldsIgnored| {
+                format!("{} from {}: message {}, kept {}", one.reason, one.branch, one.message_id, one.kept_message_id)
+            }),
+            Event::ReviewRequested => noted(event, body, |one: &v1::ReviewRequested| {
+                format!("review {} by rule {}", one.review_id, one.rule)
+            }),
+            Event::ReviewResolved => noted(event, body, |one: &v1::ReviewResolved| {
+                format!("review {} {} by {}", one.review_id, one.decision, one.reviewer)
+            }),
+            Event::GuardrailIntervened => noted(event, body, |one: &v1::GuardrailIntervened| {
+                format!("{} {} by {}", one.policy, one.action, one.guardrail)
+            }),
+            Event::QuestionAsked => {
+                noted(event, body, |one: &v1::QuestionAsked| format!("question {}", one.question_id))
+            }
+            Event::QuestionAnswered => noted(event, body, |one: &v1::QuestionAnswered| {
+                format!("question {} {}", one.question_id, if one.refused { "refused" } else { "answered" })
+            }),
+            Event::BudgetThreshold | Event::CostAnomaly => {
+                Ok(Self::Noted(Noted { event, execution: None, message: String::new() }))
+            }
+            Event::DocumentSubmitted
+            | Event::DocumentClassified
+            | Event::FieldsExtracted
+            | Event::FieldsMerged
+            | Event::ExtractionRecorded => Err(wrong_type(event)),
+        }
+    }
+
+    fn execution(&self) -> Option<&v1::ExecutionContext> {
+        match self {
+            Self::Validated(message) => Publish::execution(message),
+            Self::Completed(message) => Publish::execution(message),
+            Self::Failed(message) => Publish::execution(message),
+            Self::Noted(noted) => noted.execution.as_ref(),
+        }
+    }
+
+    fn patch(event: Event, step: v1::Step) -> Bytes {
+        match event {
+            Event::FieldsValidated => v1::FieldsValidated::patch(event, step),
+            Event::ReportCompleted => v1::ReportCompleted::patch(event, step),
+            Event::DocumentFailed => v1::DocumentFailed::patch(event, step),
+            // A side event carries no history of its own to add to.
+            _ => Bytes::new(),
+        }
+    }
+}
