@@ -21,6 +21,7 @@ pub fn load<C: Default + Serialize + DeserializeOwned>(file: Option<&Path>) -> a
 mod tests {
     use std::time::Duration;
 
+    use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
     use serde::Deserialize;
 
     use super::*;
@@ -28,7 +29,7 @@ mod tests {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields, default)]
     struct Sample {
-        #[serde(with = "humantime_serde")]
+        #[serde(with = "friendly")]
         wait: Duration,
         name: String,
     }

@@ -1,9 +1,10 @@
 //! A program's first line: arguments, configuration, telemetry, operators' port, signals, drain, exit code.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{fmt::Debug, future::Future, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
 use clinflow_ports::{Broker, Clock, Health};
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -24,7 +25,7 @@ pub struct Settings {
     /// Where `/live`, `/ready`, `/metrics` and `PUT /log` are served. Port 0 picks a free one.
     pub operators: SocketAddr,
     /// How long a drain may take; longer than the stage timeout, shorter than Kubernetes' grace period.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "friendly")]
     pub drain: Duration,
     /// Threads that run tasks. One is enough for most roles: scale by replicas.
     pub threads: usize,
@@ -91,7 +92,7 @@ impl<C> Boot<C> {
 /// drains and exits. `settings` finds the process settings in the service's configuration.
 pub fn main<C, F, Fut>(service: &'static str, settings: fn(&C) -> &Settings, body: F) -> ExitCode
 where
-    C: Default + Serialize + DeserializeOwned + Send + 'static,
+    C: Default + Debug + Serialize + DeserializeOwned + Send + 'static,
     F: FnOnce(Boot<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
@@ -104,16 +105,9 @@ where
         }
     };
     if arguments.show_config {
-        return match serde_json::to_string_pretty(&config) {
-            Ok(text) => {
-                say(&text);
-                ExitCode::SUCCESS
-            }
-            Err(error) => {
-                complain(service, &error.into());
-                ExitCode::FAILURE
-            }
-        };
+        // Debug leaves secrets out; serialising would not.
+        say(&format!("{config:#?}"));
+        return ExitCode::SUCCESS;
     }
     let settings = settings(&config).clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()

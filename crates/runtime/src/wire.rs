@@ -31,9 +31,9 @@ pub trait Publish: Send {
 /// A message, or one of several, that a role consumes.
 pub trait Receive: Sized + Send + 'static {
     /// Reads the body of `event`.
-    fn decode(event: Event, body: &[u8]) -> Result<Self, Failure>;
+    fn receive(event: Event, body: &[u8]) -> Result<Self, Failure>;
     /// The execution it carries.
-    fn execution(&self) -> Option<&v1::ExecutionContext>;
+    fn received_execution(&self) -> Option<&v1::ExecutionContext>;
     /// Bytes that, appended to a body of `event`, add `step` to its history: concatenated protobuf messages
     /// merge, and repeated fields of embedded messages grow.
     fn patch(event: Event, step: v1::Step) -> Bytes;
@@ -65,15 +65,15 @@ macro_rules! message {
         }
 
         impl Receive for v1::$name {
-            fn decode(event: Event, body: &[u8]) -> Result<Self, Failure> {
+            fn receive(event: Event, body: &[u8]) -> Result<Self, Failure> {
                 if event != Event::$name {
                     return Err(wrong_type(event));
                 }
-                <Self as prost::Message>::decode(body).map_err(undecodable)
+                Self::decode(body).map_err(undecodable)
             }
 
-            fn execution(&self) -> Option<&v1::ExecutionContext> {
-                Publish::execution(self)
+            fn received_execution(&self) -> Option<&v1::ExecutionContext> {
+                self.execution()
             }
 
             fn patch(_event: Event, step: v1::Step) -> Bytes {
@@ -136,7 +136,7 @@ pub struct Run {
 impl Run {
     /// Reads the context a message carries; a missing one is malformed.
     pub fn of(message: &impl Receive) -> Result<Self, Failure> {
-        Self::try_from(message.execution().ok_or_else(|| malformed("`execution` is missing"))?)
+        Self::try_from(message.received_execution().ok_or_else(|| malformed("`execution` is missing"))?)
     }
 }
 
@@ -304,13 +304,13 @@ mod tests {
         let step = v1::Step { role: "validator".to_owned(), attempt: 2, ..v1::Step::default() };
         let body = patched(&merged.encode_body(), &v1::FieldsMerged::patch(Event::FieldsMerged, step.clone()));
         let mut expected = merged;
-        Publish::execution_mut(&mut expected).unwrap().steps.push(step);
-        assert_eq!(<v1::FieldsMerged as Receive>::decode(Event::FieldsMerged, &body).unwrap(), expected);
+        expected.execution_mut().unwrap().steps.push(step);
+        assert_eq!(v1::FieldsMerged::receive(Event::FieldsMerged, &body).unwrap(), expected);
     }
 
     #[test]
     fn a_message_on_the_wrong_queue_is_refused() {
-        let failure = <v1::FieldsMerged as Receive>::decode(Event::CostAnomaly, b"").unwrap_err();
+        let failure = v1::FieldsMerged::receive(Event::CostAnomaly, b"").unwrap_err();
         assert_eq!(failure.code, "message.wrong-type");
     }
 }

@@ -15,7 +15,7 @@ use clinflow_ports::{
 };
 use clinflow_proto::v1;
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::serde::unsigned_duration::friendly::compact::required as friendly};
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -47,13 +47,13 @@ pub struct Limits {
     /// innocent messages over the delivery limit when a process crashes again and again.
     pub concurrency: u16,
     /// How long one attempt may take.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "friendly")]
     pub stage_timeout: Duration,
     /// How long a claim outlives its holder. Renewed while handling, so it bounds the recovery from a crash.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "friendly")]
     pub lease: Duration,
     /// How long it is remembered that a message was done.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "friendly")]
     pub remember: Duration,
     /// How many messages may lie between a submission and a message: more is a loop. The flow has seven.
     pub max_hops: u32,
@@ -193,7 +193,7 @@ impl<H: Handler> Worker<H> {
         now: Timestamp,
     ) -> Outcome {
         let Message { meta, event, input, body } = message;
-        let execution = input.execution().cloned();
+        let execution = input.received_execution().cloned();
         let key = ClaimKey { role: H::ROLE, message_id: meta.message_id, redrive: meta.redrive };
         let handled = match self.guard(&meta, now) {
             Err(failure) => Err((Cause::Verdict(failure.verdict), failure)),
@@ -441,7 +441,7 @@ impl<I: Receive> Message<I> {
         let event = event_of(&meta.type_name, role).ok_or_else(|| {
             unreadable(Failure::reject("message.wrong-type", anyhow::anyhow!("the AMQP type is not one of clinflow's")))
         })?;
-        let input = I::decode(event, &envelope.body).map_err(unreadable)?;
+        let input = I::receive(event, &envelope.body).map_err(unreadable)?;
         Ok(Self { meta, event, input, body: envelope.body.clone() })
     }
 }

@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use clinflow_ports::{Broker, Clock, Executions, Joins};
 use clinflow_runtime::Catalog;
 use clinflow_workflow::Bundle;
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use serde::{Deserialize, Serialize};
 
 pub use crate::{
@@ -20,7 +21,7 @@ pub use crate::{
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// How often closed joins and overdue executions are looked for.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "friendly")]
     pub tick: Duration,
     /// When to drive an execution again.
     pub sweep: SweepSettings,

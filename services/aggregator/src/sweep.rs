@@ -17,7 +17,9 @@ use clinflow_runtime::{
     wire::{Publish, malformed},
 };
 use clinflow_workflow::{Bundle, OnMissing};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{
+    SignedDuration, Timestamp, fmt::serde::unsigned_duration::friendly::compact::required as friendly,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -33,14 +35,14 @@ const BATCH: usize = 200;
 #[serde(deny_unknown_fields, default)]
 pub struct SweepSettings {
     /// How long an execution may make no progress; doubles with every redrive.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "friendly")]
     pub redrive_after: Duration,
     /// How often an execution is driven again before it is given up.
     pub max_redrives: u32,
     /// As long as this many messages wait in the queues, an overdue execution is taken to be one of them.
     pub busy_backlog: u64,
     /// How long it is taken to be one of them.
-    #[serde(with = "humantime_serde")]
+    #[serde(with = "friendly")]
     pub patience: Duration,
 }
 
@@ -159,7 +161,7 @@ impl Sweeper {
             return Ok(emit(&about, now, &merged));
         }
         let message = format!("no result from {} before the deadline", merged.missing.join(", "));
-        Ok(emit(&about, now, &failed(&about, Publish::execution(&merged).cloned(), "join.incomplete", message)))
+        Ok(emit(&about, now, &failed(&about, merged.execution().cloned(), "join.incomplete", message)))
     }
 
     /// Submits again what is overdue and not merely waiting in a queue.

@@ -36,7 +36,7 @@ impl Noted {
 }
 
 impl Receive for Audited {
-    fn decode(event: Event, body: &[u8]) -> Result<Self, Failure> {
+    fn receive(event: Event, body: &[u8]) -> Result<Self, Failure> {
         fn noted<M: prost::Message + Default + Publish>(
             event: Event,
             body: &[u8],
@@ -47,9 +47,9 @@ impl Receive for Audited {
             Ok(Audited::Noted(Noted { event, execution, message: words(&message) }))
         }
         match event {
-            Event::FieldsValidated => Receive::decode(event, body).map(Self::Validated),
-            Event::ReportCompleted => Receive::decode(event, body).map(Self::Completed),
-            Event::DocumentFailed => Receive::decode(event, body).map(Self::Failed),
+            Event::FieldsValidated => Receive::receive(event, body).map(Self::Validated),
+            Event::ReportCompleted => Receive::receive(event, body).map(Self::Completed),
+            Event::DocumentFailed => Receive::receive(event, body).map(Self::Failed),
             Event::FieldsIgnored => noted(event, body, |one: &v1::FieldsIgnored| {
                 format!("{} from {}: message {}, kept {}", one.reason, one.branch, one.message_id, one.kept_message_id)
             }),
@@ -79,11 +79,11 @@ impl Receive for Audited {
         }
     }
 
-    fn execution(&self) -> Option<&v1::ExecutionContext> {
+    fn received_execution(&self) -> Option<&v1::ExecutionContext> {
         match self {
-            Self::Validated(message) => Publish::execution(message),
-            Self::Completed(message) => Publish::execution(message),
-            Self::Failed(message) => Publish::execution(message),
+            Self::Validated(message) => message.execution(),
+            Self::Completed(message) => message.execution(),
+            Self::Failed(message) => message.execution(),
             Self::Noted(noted) => noted.execution.as_ref(),
         }
     }
