@@ -51,7 +51,8 @@ impl Phrases {
                 continue;
             }
             let place = text.unfold(&range);
-            if self.capitals[phrase] && text.original()[place.clone()].bytes().any(|b| b.is_ascii_lowercase()) {
+            if self.capitals[phrase] && text.original()[place.clone()].bytes().any(|b| b.is_ascii_lowercase())
+            {
                 continue;
             }
             end = range.end;

@@ -18,7 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", ingested.text.text);
         return Ok(());
     }
-    println!("{:40} {:>6} {:>7} {:>7} {:>7} {:>9} {:>7} {:>8}", "file", "pages", "recall", "prec", "order", "pages/s", "hidden", "unmapped");
+    println!(
+        "{:40} {:>6} {:>7} {:>7} {:>7} {:>9} {:>7} {:>8}",
+        "file", "pages", "recall", "prec", "order", "pages/s", "hidden", "unmapped"
+    );
     for pair in arguments.chunks(2) {
         let [pdf, reference] = pair else { return Err("give pairs of a PDF and its reference text".into()) };
         let bytes = fs::read(pdf)?;
@@ -35,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let ours: Vec<&str> = ingested.text.text.split_whitespace().collect();
         let theirs: Vec<&str> = reference.split_whitespace().collect();
         let common = common(&ours, &theirs) as f64;
-        let order = 2.0 * longest_common_subsequence(&ours, &theirs) as f64 / (ours.len() + theirs.len()).max(1) as f64;
+        let order = 2.0 * longest_common_subsequence(&ours, &theirs) as f64
+            / (ours.len() + theirs.len()).max(1) as f64;
         let pages = ingested.text.pages.len();
         println!(
             "{:40} {pages:6} {:7.4} {:7.4} {order:7.4} {:9.0} {:7} {:8}",

@@ -88,7 +88,10 @@ impl<'a> Assembly<'a> {
         let at = self.text.text.len();
         self.push_str(&line.text)?;
         self.push_str("\n")?;
-        Ok(line.words.iter().map(move |word| word_box(at + word.bytes.start..at + word.bytes.end, &word.rect)))
+        Ok(line
+            .words
+            .iter()
+            .map(move |word| word_box(at + word.bytes.start..at + word.bytes.end, &word.rect)))
     }
 
     /// Adds the geometry of a page.

@@ -41,7 +41,9 @@ pub enum Error {
         offset: usize,
     },
     /// No page has a text layer: a scan, or a document of pictures.
-    #[error("no text layer on any of {pages} pages, of which {scanned} show an image: needs character recognition")]
+    #[error(
+        "no text layer on any of {pages} pages, of which {scanned} show an image: needs character recognition"
+    )]
     NoText {
         /// Pages in the document.
         pages: usize,

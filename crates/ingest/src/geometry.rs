@@ -28,6 +28,8 @@ pub struct PageGeometry {
     pub hidden_chars: u32,
     /// Glyphs whose character the font does not tell; they are `U+FFFD` in the text.
     pub unmapped_chars: u32,
+    /// The page has content that cannot be unpacked: what is in the text is not all there was.
+    pub unreadable: bool,
     /// Images shown. A page with images and without words is a scan.
     pub images: u32,
 }
@@ -40,7 +42,7 @@ pub enum Layer {
     Visible,
     /// The invisible text that a scanner's software laid under the picture of the page. Its quality is unknown.
     Recognised,
-    /// There is no text on this page.
+    /// There is no text on this page: it is blank, a picture, or unreadable.
     None,
 }
 
@@ -70,7 +72,10 @@ impl Geometry {
         self.pages.iter().flat_map(move |page| {
             let first = page.words.partition_point(|word| word.byte_end <= bytes.start);
             let end = bytes.end;
-            page.words[first..].iter().take_while(move |word| word.byte_start < end).map(|word| (page.number, word))
+            page.words[first..]
+                .iter()
+                .take_while(move |word| word.byte_start < end)
+                .map(|word| (page.number, word))
         })
     }
 }

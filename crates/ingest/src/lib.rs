@@ -1,6 +1,6 @@
 //! Bytes to text with geometry: a document comes in as bytes and leaves as text whose every word has a place on a page.
 //!
-//! One file per format turns bytes into words with positions; one layout function, [`layout::layout`], turns those
+//! One file per format turns bytes into words with positions; one layout function, `layout`, turns those
 //! into lines of text with columns kept. To add a format: give it a [`MediaType`], teach [`sniff`] its magic bytes,
 //! and add an arm to [`ingest`].
 //!
@@ -10,7 +10,7 @@
 mod assemble;
 mod error;
 mod geometry;
-pub mod layout;
+mod layout;
 mod limits;
 mod media;
 mod pdf;
@@ -24,7 +24,7 @@ pub use media::{MediaType, sniff};
 pub use text::{Page, Text};
 
 /// A document's text, and where on its pages each word of it stands.
-#[derive(Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ingested {
     /// The text; every offset of every later stage points into it.
     pub text: Text,

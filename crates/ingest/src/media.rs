@@ -59,7 +59,9 @@ impl MediaType {
             "application/xml" | "text/xml" | "application/cda+xml" => Self::Xml,
             "application/rtf" | "text/rtf" => Self::Rtf,
             "application/hl7-v2" | "x-application/hl7-v2+er7" => Self::Hl7v2,
-            "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Self::Zip,
+            "application/zip" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => {
+                Self::Zip
+            }
             "application/msword" => Self::Ole,
             "image/png" => Self::Png,
             "image/jpeg" => Self::Jpeg,

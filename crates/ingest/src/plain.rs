@@ -7,7 +7,8 @@ use crate::{
 
 /// Reads `bytes` as UTF-8.
 pub(crate) fn ingest(bytes: &[u8], limits: &Limits) -> Result<Ingested, Error> {
-    let text = std::str::from_utf8(bytes).map_err(|error| Error::InvalidUtf8 { offset: error.valid_up_to() })?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| Error::InvalidUtf8 { offset: error.valid_up_to() })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(Error::Empty);
@@ -33,7 +34,8 @@ mod tests {
 
     #[test]
     fn line_ends_become_newlines_and_a_byte_order_mark_goes() {
-        let ingested = ingest("\u{feff}Temp 38.9 °C\r\nPulse 88\rend".as_bytes(), &Limits::default()).unwrap();
+        let ingested =
+            ingest("\u{feff}Temp 38.9 °C\r\nPulse 88\rend".as_bytes(), &Limits::default()).unwrap();
         assert_eq!(ingested.text.text, "Temp 38.9 °C\nPulse 88\nend");
         assert_eq!(ingested.text.page_of(3), None);
         assert!(ingested.geometry.pages.is_empty());
@@ -60,6 +62,9 @@ mod tests {
 
     #[test]
     fn white_space_alone_is_an_empty_document() {
-        assert_eq!(ingest("\u{feff} \r\n\t".as_bytes(), &Limits::default()).unwrap_err().code(), "ingest.empty");
+        assert_eq!(
+            ingest("\u{feff} \r\n\t".as_bytes(), &Limits::default()).unwrap_err().code(),
+            "ingest.empty"
+        );
     }
 }

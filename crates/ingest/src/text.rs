@@ -43,7 +43,6 @@ impl Text {
     /// ends before.
     pub fn page_of(&self, byte: usize) -> Option<u32> {
         let after = self.pages.partition_point(|page| page.byte_start <= byte);
-        // Of empty pages that begin at `byte`, and the page they stand before, the last holds it.
         let page = self.pages.get(after.checked_sub(1)?)?;
         (byte < page.byte_end).then_some(page.number)
     }
@@ -53,5 +52,29 @@ impl Text {
 impl std::fmt::Debug for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Text({}, {} bytes, {} pages)", self.media_type, self.text.len(), self.pages.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Page, Text};
+
+    #[test]
+    fn debug_shows_sizes_and_not_the_text() {
+        let page =
+            Page { number: 1, start: 0, end: 3, byte_start: 0, byte_end: 4, width: 612.0, height: 792.0 };
+        let text = Text {
+            schema: Text::SCHEMA.to_owned(),
+            media_type: "application/pdf".to_owned(),
+            text: "Zoë".to_owned(),
+            pages: vec![page],
+        };
+        assert_eq!(format!("{text:?}"), "Text(application/pdf, 4 bytes, 1 pages)");
+        let json = serde_json::to_string(&text).unwrap();
+        assert_eq!(
+            json,
+            r#"{"schema":"clinflow.text/1","media_type":"application/pdf","text":"Zoë","pages":[{"number":1,"start":0,"end":3,"byte_start":0,"byte_end":4,"width":612.0,"height":792.0}]}"#
+        );
+        assert_eq!(serde_json::from_str::<Text>(&json).unwrap(), text);
     }
 }

@@ -22,5 +22,5 @@ pub use clock::SystemClock;
 pub use handler::{Context, Done, Handler, Output, Work};
 pub use lifecycle::Lifecycle;
 pub use retry::RetryPolicy;
-pub use service::{Boot, Settings, main};
+pub use service::{Boot, Settings, main, serve};
 pub use worker::{Limits, Powers, Worker};

@@ -3,16 +3,18 @@
 use std::{fmt::Debug, future::Future, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
-use clinflow_ports::{Broker, Clock, Health};
+use clinflow_ports::{Broker, Claims, Clock, Health, topology::Topology};
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     clock::SystemClock,
     config,
+    handler::Handler,
     http::{Readiness, router},
     lifecycle::Lifecycle,
     telemetry::{self, LogSettings, Metrics},
+    worker::{Limits, Powers, Worker},
 };
 
 /// Exit code of a configuration that cannot be used (`EX_USAGE` of sysexits.h).
@@ -69,6 +71,19 @@ pub struct Boot<C> {
 }
 
 impl<C> Boot<C> {
+    /// Starts `handler` on every lane of its role, over the topology it asserts.
+    pub async fn start<H: Handler>(
+        &self,
+        handler: H,
+        broker: Arc<dyn Broker>,
+        claims: Arc<dyn Claims>,
+        limits: Limits,
+    ) -> anyhow::Result<()> {
+        broker.declare(&Topology::standard()).await?;
+        let powers = Powers { broker, claims, clock: self.clock.clone(), metrics: self.metrics.clone() };
+        Ok(Worker::new(handler, powers, limits).start(&self.life).await?)
+    }
+
     /// Says that consumers are registered: ready from now on, while the broker can be worked with.
     pub fn ready(&self, broker: &dyn Broker) {
         let (readiness, metrics, soft) = (self.readiness.clone(), self.metrics.clone(), self.life.soft.clone());
@@ -88,13 +103,13 @@ impl<C> Boot<C> {
     }
 }
 
-/// Runs a service: `body` builds it, registers its consumers and returns; the process then works until a signal,
-/// drains and exits. `settings` finds the process settings in the service's configuration.
-pub fn main<C, F, Fut>(service: &'static str, settings: fn(&C) -> &Settings, body: F) -> ExitCode
+/// Runs a service: `body` builds it, registers its consumers and returns what must be kept until the end; the
+/// process then works until a signal, drains and exits. `settings` finds the process settings in the service's configuration.
+pub fn main<C, F, Fut, G>(service: &'static str, settings: fn(&C) -> &Settings, body: F) -> ExitCode
 where
     C: Default + Debug + Serialize + DeserializeOwned + Send + 'static,
     F: FnOnce(Boot<C>) -> Fut,
-    Fut: Future<Output = anyhow::Result<()>>,
+    Fut: Future<Output = anyhow::Result<G>>,
 {
     let arguments = Arguments::parse();
     let config: C = match config::load(arguments.config.as_deref()) {
@@ -110,19 +125,7 @@ where
         return ExitCode::SUCCESS;
     }
     let settings = settings(&config).clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings.threads.max(1))
-        .enable_all()
-        .thread_name(service)
-        .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(service, &error.into());
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(run(service, settings, config, body)) {
+    match serve(service, &settings, config, body) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -132,11 +135,31 @@ where
     }
 }
 
-/// Starts everything, waits for the end, drains. Answers whether everything was finished.
-async fn run<C, F, Fut>(service: &'static str, settings: Settings, config: C, body: F) -> anyhow::Result<bool>
+/// Serves until a signal, for a program that has read its arguments and configuration itself. Answers whether
+/// everything was finished at the end.
+pub fn serve<C, F, Fut, G>(service: &'static str, settings: &Settings, config: C, body: F) -> anyhow::Result<bool>
 where
     F: FnOnce(Boot<C>) -> Fut,
-    Fut: Future<Output = anyhow::Result<()>>,
+    Fut: Future<Output = anyhow::Result<G>>,
+{
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(settings.threads.max(1))
+        .enable_all()
+        .thread_name(service)
+        .build()?
+        .block_on(run(service, settings, config, body))
+}
+
+/// Starts everything, waits for the end, drains. Answers whether everything was finished.
+async fn run<C, F, Fut, G>(
+    service: &'static str,
+    settings: &Settings,
+    config: C,
+    body: F,
+) -> anyhow::Result<bool>
+where
+    F: FnOnce(Boot<C>) -> Fut,
+    Fut: Future<Output = anyhow::Result<G>>,
 {
     let (filter, _flush) = telemetry::start(service, &settings.log)?;
     let (life, metrics, readiness) = (Lifecycle::default(), Metrics::default(), Readiness::default());
@@ -147,7 +170,7 @@ where
     let mut operators = std::pin::pin!(std::future::IntoFuture::into_future(operators));
     let boot = Boot { config, clock: Arc::new(SystemClock), life: life.clone(), metrics, readiness: readiness.clone() };
     let work = async {
-        body(boot).await?;
+        let _kept = body(boot).await?;
         tracing::info!(service, "working");
         life.wait_for_end().await?;
         readiness.set(false);

@@ -1,6 +1,7 @@
 //! Private servers, builders and comparisons for tests. A dev-dependency only.
 
 pub mod dynamodb;
+pub mod load;
 pub mod ports;
 pub mod process;
 pub mod rabbitmq;

@@ -1,1 +1,27 @@
-//! gateway.
+//! The gateway: takes documents in over gRPC and HTTP, and shows what became of them.
+//!
+//! Both protocols live on one port and say the same: a submission is [`submit`], a refusal is [`refusal`], and
+//! who may do what is [`auth`], each written once. Health and reflection are open to everybody; all else asks
+//! for a caller.
+
+mod auth;
+mod config;
+mod grpc;
+mod health;
+mod http;
+mod media;
+mod ports;
+mod refusal;
+mod router;
+mod show;
+mod submit;
+mod trace;
+mod uploads;
+mod watch;
+
+pub use crate::{
+    auth::{AuthSettings, JwtSettings, TokenUse},
+    config::{Config, Invalid, WatchSettings},
+    ports::Ports,
+    router::{build, serve, start},
+};

@@ -1,1 +1,8 @@
-//! Integration tests: real RabbitMQ, Redis and DynamoDB protocol.
+//! The eight services as processes, over private servers, seen from the outside.
+
+pub mod bare;
+pub mod documents;
+pub mod fleet;
+pub mod http;
+pub mod outcome;
+pub mod usage;

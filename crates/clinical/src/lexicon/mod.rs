@@ -4,14 +4,15 @@
 //! write it, parted by `|`) and `codes` (`system=code`, parted by `|`). To teach the annotator a word, add it
 //! there: the preferred name is itself a spelling, plurals of diseases, findings and body parts are made by rule,
 //! and a spelling in capitals counts only in capitals. A spelling that begins with `=` is understood only as a
-//! whole value (`=none` in a form's cell), never looked for in running text; so is a preferred name of one letter.
+//! whole value (`=none` in a form's cell), never looked for in running text; so is the preferred name in a code
+//! list, because "UNKNOWN" is a good answer in a form and no fact in a sentence.
 //! Where two labels claim a word, running text gives it to the one that stands first in [`TABLES`].
 
 mod morphology;
 mod table;
 
 use std::{
-    collections::{HashMap, hash_map},
+    collections::{HashMap, HashSet, hash_map},
     ops::Range,
     sync::LazyLock,
 };
@@ -59,6 +60,13 @@ pub struct Entry {
     pub codes: Vec<Code>,
 }
 
+impl Entry {
+    /// The preferred name where it is a term of a published code list, and so the mention's normal form.
+    pub fn term(&self) -> Option<&'static str> {
+        is_code_list(self.label).then_some(self.preferred)
+    }
+}
+
 /// An entry found in a text.
 #[derive(Debug, Clone)]
 pub struct Hit<'l> {
@@ -82,7 +90,8 @@ impl Lexicon {
     /// The lexicon shipped with this crate, compiled once per process.
     pub fn shipped() -> &'static Self {
         static SHIPPED: LazyLock<Lexicon> = LazyLock::new(|| {
-            Lexicon::compile(TABLES).expect("the tables are constants, and `the_shipped_tables_compile` compiles them")
+            Lexicon::compile(TABLES)
+                .expect("the tables are constants, and `the_shipped_tables_compile` compiles them")
         });
         &SHIPPED
     }
@@ -93,10 +102,13 @@ impl Lexicon {
             for row in rows(file, text, 3)? {
                 let preferred = row.cells[0];
                 draft.entries.push(Entry { label: *label, preferred, codes: table::codes(&row)? });
-                for spelling in std::iter::once(preferred).chain(row.list(1)) {
-                    if !draft.add(spelling) {
-                        return Err(row.error("has a spelling that another row of this label has"));
-                    }
+                let name = if is_code_list(*label) { format!("={preferred}") } else { preferred.to_owned() };
+                let mut added = draft.add(&name);
+                for spelling in row.list(1) {
+                    added &= draft.add(spelling);
+                }
+                if !added {
+                    return Err(row.error("has a spelling that another row of this label has"));
                 }
             }
         }
@@ -138,6 +150,16 @@ impl Lexicon {
     }
 }
 
+/// True for an adjective that says which disease it is rather than how bad: the words of `lexicon/modifiers.tsv`.
+pub(crate) fn is_modifier(word: &str) -> bool {
+    static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let rows = rows("modifiers.tsv", include_str!("../../lexicon/modifiers.tsv"), 1);
+        let rows = rows.expect("the table is a constant, and `the_shipped_modifiers_are_words` reads it");
+        rows.into_iter().map(|row| row.cells[0]).collect()
+    });
+    WORDS.contains(fold::folded(word).as_str())
+}
+
 /// A lexicon on its way to being compiled.
 #[derive(Default)]
 struct Draft {
@@ -153,18 +175,17 @@ impl Draft {
         let newest = self.entries.len() - 1;
         let (running_text, spelling) = match spelling.strip_prefix('=') {
             Some(value) => (false, value),
-            None => (spelling.len() > 1, spelling),
+            None => (true, spelling),
         };
         let known = self.spellings.entry(fold::folded(spelling)).or_default();
-        let clash = known.iter().find(|other| self.entries[**other].label == self.entries[newest].label);
-        match clash {
+        let label = self.entries[newest].label;
+        match known.iter().find(|other| self.entries[**other].label == label) {
             Some(other) if *other != newest => return false,
-            Some(_) => return true,
-            None => {}
+            Some(_) => {}
+            None => known.push(newest),
         }
-        let first = known.is_empty();
-        known.push(newest);
-        if running_text && first {
+        // "PO" and "po" of one row are two phrases: the first counts only in capitals.
+        if running_text && known[0] == newest {
             self.owner.push(newest);
             self.phrases.push(spelling.to_owned());
         }
@@ -185,6 +206,21 @@ impl Draft {
             }
         }
     }
+}
+
+/// True where the preferred names are the terms of a published code list rather than names people write.
+const fn is_code_list(label: Label) -> bool {
+    matches!(
+        label,
+        Label::Route
+            | Label::Frequency
+            | Label::Sex
+            | Label::Severity
+            | Label::Outcome
+            | Label::Causality
+            | Label::ActionTaken
+            | Label::Seriousness
+    )
 }
 
 /// Names of drugs, schedules and regulatory terms are used as they are written; the rest has plurals.
@@ -218,14 +254,16 @@ fn plural(term: &str) -> Option<String> {
         return None;
     }
     match last.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => Some(format!("{}ies", &term[..term.len() - 1])),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => {
+            Some(format!("{}ies", &term[..term.len() - 1]))
+        }
         _ => Some(format!("{term}s")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lexicon, TABLES, plural};
+    use super::{Lexicon, TABLES, is_modifier, plural};
     use crate::label::Label;
 
     #[test]
@@ -236,9 +274,16 @@ mod tests {
 
     #[test]
     fn two_rows_cannot_claim_one_spelling_and_the_error_names_the_line() {
-        let tables = [(Label::Drug, "drugs.tsv", "preferred\tspellings\tcodes\naspirin\tASA\t\nasparaginase\tasa\t\n")];
+        let tables = [(
+            Label::Drug,
+            "drugs.tsv",
+            "preferred\tspellings\tcodes\naspirin\tASA\t\nasparaginase\tasa\t\n",
+        )];
         let error = Lexicon::compile(&tables).err().unwrap();
-        assert_eq!(error.to_string(), "`drugs.tsv` line 3: has a spelling that another row of this label has");
+        assert_eq!(
+            error.to_string(),
+            "`drugs.tsv` line 3: has a spelling that another row of this label has"
+        );
     }
 
     #[test]
@@ -255,6 +300,12 @@ mod tests {
         assert_eq!(lexicon.lookup(Label::Seriousness, "fatal").unwrap().preferred, "DEATH");
         assert_eq!(lexicon.find("fatal")[0].entry.label, Label::Outcome);
         assert!(lexicon.find("none").is_empty(), "a value-only spelling is not found in running text");
+    }
+
+    #[test]
+    fn the_shipped_modifiers_are_words() {
+        assert!(is_modifier("Acute") && is_modifier("metastatic"));
+        assert!(!is_modifier("severe"), "how bad it is stands apart");
     }
 
     #[test]

@@ -27,7 +27,8 @@ impl Morphology {
     /// The endings shipped with this crate.
     pub fn shipped() -> &'static Self {
         static SHIPPED: LazyLock<Morphology> = LazyLock::new(|| {
-            Morphology::compile().expect("the table is a constant, and `the_shipped_endings_compile` compiles it")
+            Morphology::compile()
+                .expect("the table is a constant, and `the_shipped_endings_compile` compiles it")
         });
         &SHIPPED
     }
@@ -38,8 +39,9 @@ impl Morphology {
         for row in rows("morphology.tsv", include_str!("../../lexicon/morphology.tsv"), 4)? {
             let suffix = row.cells[0].trim_start_matches('-');
             let label = row.cells[1].parse().map_err(|_| row.error("names no label in its second column"))?;
-            let stem =
-                row.cells[2].parse().map_err(|_| row.error("needs the least stem length in its third column"))?;
+            let stem = row.cells[2]
+                .parse()
+                .map_err(|_| row.error("needs the least stem length in its third column"))?;
             everyday.extend(row.list(3));
             endings.push(Ending { suffix, label, stem });
         }
@@ -51,13 +53,15 @@ impl Morphology {
     /// What a single word must be by its ending, or `None`.
     pub fn label(&self, word: &str) -> Option<Label> {
         let word = fold::folded(word);
-        let singular = word.strip_suffix('s').filter(|stem| !stem.ends_with(['s', 'i', 'u', 'a'])).unwrap_or(&word);
+        let singular =
+            word.strip_suffix('s').filter(|stem| !stem.ends_with(['s', 'i', 'u', 'a'])).unwrap_or(&word);
         if self.everyday.contains(singular) {
             return None;
         }
         let fits = |ending: &&Ending| {
             singular.strip_suffix(ending.suffix).is_some_and(|stem| {
-                stem.len() >= ending.stem && stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                stem.len() >= ending.stem
+                    && stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
             })
         };
         self.endings.iter().find(fits).map(|ending| ending.label)
@@ -86,7 +90,9 @@ mod tests {
 
     #[test]
     fn everyday_words_that_end_like_drugs_are_not_drugs() {
-        for word in ["protocol", "April", "control", "until", "vitamin", "apathy", "sympathy", "family", "academia"] {
+        for word in
+            ["protocol", "April", "control", "until", "vitamin", "apathy", "sympathy", "family", "academia"]
+        {
             assert_eq!(Morphology::shipped().label(word), None, "{word}");
         }
     }

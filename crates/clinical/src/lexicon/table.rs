@@ -65,7 +65,8 @@ pub(crate) fn rows(file: &'static str, text: &'static str, columns: usize) -> Re
 pub(crate) fn codes(row: &Row) -> Result<Vec<Code>, Error> {
     row.list(2)
         .map(|part| {
-            let (system, code) = part.split_once('=').ok_or_else(|| row.error("a code is written `system=code`"))?;
+            let (system, code) =
+                part.split_once('=').ok_or_else(|| row.error("a code is written `system=code`"))?;
             Ok(Code { system: system.to_owned(), code: code.to_owned(), display: None })
         })
         .collect()

@@ -65,14 +65,19 @@ fn is_column_gap(left: &Word, right: &Word) -> bool {
 fn char_width(rows: &[Row], left: f32) -> f32 {
     let words = || rows.iter().flat_map(|row| &row.words);
     #[expect(clippy::cast_precision_loss, reason = "a word has fewer than 2^24 characters")]
-    let widths = words().map(|word| (word.right - word.left) / word.text.chars().count().max(1) as f32).collect();
+    let widths =
+        words().map(|word| (word.right - word.left) / word.text.chars().count().max(1) as f32).collect();
     let right = words().map(|word| word.right).fold(left, f32::max);
     let least = ((right - left) / MAX_COLUMNS).max(1.0);
     median(widths).unwrap_or(least).max(least)
 }
 
 fn column_at(place: f32) -> usize {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to 0..=MAX_COLUMNS before")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "cut to 0..=MAX_COLUMNS before"
+    )]
     let column = place.round().clamp(0.0, MAX_COLUMNS) as usize;
     column
 }

@@ -9,61 +9,61 @@ mod words;
 
 use std::{collections::BTreeMap, ops::Range};
 
-pub use words::Word;
+pub(crate) use words::Word;
 
 /// One character and where it stands. Lengths are points, from the top left corner of the page, y downwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Glyph {
+pub(crate) struct Glyph {
     /// The character. White space of any kind is a gap that is known to be one.
-    pub ch: char,
+    pub(crate) ch: char,
     /// Where the pen is put down.
-    pub x: f32,
+    pub(crate) x: f32,
     /// The baseline at `x`.
-    pub y: f32,
+    pub(crate) y: f32,
     /// How far the pen moves on along the baseline.
-    pub width: f32,
+    pub(crate) width: f32,
     /// The size of the font.
-    pub size: f32,
+    pub(crate) size: f32,
     /// The direction of the baseline in whole degrees clockwise, -179 to 180; 0 runs to the right.
-    pub angle: i16,
+    pub(crate) angle: i16,
 }
 
 /// A box, in points from the top left corner of the page.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rect {
+pub(crate) struct Rect {
     /// Left edge.
-    pub left: f32,
+    pub(crate) left: f32,
     /// Upper edge.
-    pub top: f32,
+    pub(crate) top: f32,
     /// Right edge.
-    pub right: f32,
+    pub(crate) right: f32,
     /// Lower edge.
-    pub bottom: f32,
+    pub(crate) bottom: f32,
 }
 
 /// A line of text without its newline. An empty line stands for a gap that a reader sees as one.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Line {
+pub(crate) struct Line {
     /// The text, with the columns kept by spaces.
-    pub text: String,
+    pub(crate) text: String,
     /// Its words, from left to right.
-    pub words: Vec<Placed>,
+    pub(crate) words: Vec<Placed>,
 }
 
 /// A word of a line and its place.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Placed {
+pub(crate) struct Placed {
     /// The bytes of the word in [`Line::text`].
-    pub bytes: Range<usize>,
+    pub(crate) bytes: Range<usize>,
     /// Its box on the page.
-    pub rect: Rect,
+    pub(crate) rect: Rect,
 }
 
 /// Lays out the glyphs of one page, given in the order they are drawn.
 ///
 /// Text in several directions is laid out direction by direction, the most frequent first: a banner up the margin
 /// comes after the text it stands beside and does not cut its lines apart.
-pub fn layout(glyphs: &[Glyph]) -> Vec<Line> {
+pub(crate) fn layout(glyphs: &[Glyph]) -> Vec<Line> {
     let mut by_angle: BTreeMap<i16, Vec<Glyph>> = BTreeMap::new();
     for glyph in glyphs {
         by_angle.entry(glyph.angle).or_default().push(*glyph);
@@ -91,7 +91,7 @@ pub fn layout(glyphs: &[Glyph]) -> Vec<Line> {
 
 /// Lays out words that run to the right, in any order: the second half of [`layout`], for sources that know words
 /// and not glyphs.
-pub fn layout_words(words: Vec<Word>) -> Vec<Line> {
+pub(crate) fn layout_words(words: Vec<Word>) -> Vec<Line> {
     columns::lines(&rows::rows(words))
 }
 

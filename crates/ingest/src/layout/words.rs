@@ -10,19 +10,19 @@ pub(super) const WORD_GAP: f32 = 0.12;
 
 /// A word, or a part of one that the file draws separately. Lengths are points.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Word {
+pub(crate) struct Word {
     /// Its characters; no white space.
-    pub text: String,
+    pub(crate) text: String,
     /// Where it begins.
-    pub left: f32,
+    pub(crate) left: f32,
     /// Where it ends.
-    pub right: f32,
+    pub(crate) right: f32,
     /// The line it stands on.
-    pub baseline: f32,
+    pub(crate) baseline: f32,
     /// The size of its font.
-    pub size: f32,
+    pub(crate) size: f32,
     /// How many spaces the file draws behind it.
-    pub spaces: u8,
+    pub(crate) spaces: u8,
 }
 
 impl Word {
@@ -48,6 +48,12 @@ impl Word {
                 && gap > -0.3 * self.size)
     }
 
+    /// True when `space` is drawn behind this word and not in some empty cell elsewhere.
+    fn is_followed_by(&self, space: &Glyph) -> bool {
+        let behind = (f32::from(self.spaces) + 1.0) * self.size;
+        (space.y - self.baseline).abs() <= 0.1 * self.size && (space.x - self.right).abs() <= behind
+    }
+
     /// The box from the ascenders to the descenders of a common font.
     pub(super) fn rect(&self) -> Rect {
         Rect {
@@ -65,7 +71,7 @@ pub(super) fn from_glyphs(glyphs: &[Glyph]) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     for glyph in glyphs {
         if glyph.ch.is_whitespace() {
-            if let Some(word) = words.last_mut() {
+            if let Some(word) = words.last_mut().filter(|word| word.is_followed_by(glyph)) {
                 word.spaces = word.spaces.saturating_add(1);
             }
             continue;
@@ -97,16 +103,21 @@ impl Struck {
     /// Letters are looked for in squares of this many points.
     const CELL: f32 = 4.0;
 
+    /// Nearer than this many points is the same place for letters of any size, so that a square never fills up.
+    const NEAR: f32 = 0.2;
+
     /// True when the same character was drawn in the same place before: within a quarter of its own width, so that
     /// the two letters of "ll" stay two.
     fn again(&mut self, glyph: &Glyph) -> bool {
         #[expect(clippy::cast_possible_truncation, reason = "saturates; far away is far away")]
         let cell = |value: f32| (value / Self::CELL).floor() as i32;
-        let (near_x, near_y) = ((0.25 * glyph.width).min(Self::CELL), (0.1 * glyph.size).min(Self::CELL));
+        let near_x = (0.25 * glyph.width).clamp(Self::NEAR, Self::CELL);
+        let near_y = (0.1 * glyph.size).clamp(Self::NEAR, Self::CELL);
         for column in cell(glyph.x - near_x)..=cell(glyph.x + near_x) {
             for row in cell(glyph.y - near_y)..=cell(glyph.y + near_y) {
                 let drawn = self.0.get(&(glyph.ch, column, row));
-                let twice = |(x, y): &(f32, f32)| (x - glyph.x).abs() < near_x && (y - glyph.y).abs() < near_y;
+                let twice =
+                    |(x, y): &(f32, f32)| (x - glyph.x).abs() < near_x && (y - glyph.y).abs() < near_y;
                 if drawn.is_some_and(|drawn| drawn.iter().any(twice)) {
                     return true;
                 }

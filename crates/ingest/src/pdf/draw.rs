@@ -6,7 +6,7 @@ use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, Paint, SoftMask,
     font::{Glyph as EngineGlyph, GlyphRun},
     hayro_cmap::BfString,
-    kurbo::{Affine, BezPath, Point, Rect, Shape, Vec2},
+    kurbo::{Affine, BezPath, Point, Rect, Vec2},
 };
 
 use crate::{Error, Limits, assemble::Paper, layout::Glyph};
@@ -17,6 +17,9 @@ const LEGIBLE: f32 = 2.0;
 /// The units of the engine's glyph space per font size.
 const UNITS_PER_EM: f64 = 1000.0;
 
+/// The width of a glyph whose font does not tell it, in those units: that of a common letter.
+const COMMON_WIDTH: f32 = 500.0;
+
 /// Why drawing was refused: thrown through the engine and caught where it was started.
 pub(super) struct Refusal(pub(super) Error);
 
@@ -25,11 +28,15 @@ pub(super) struct Fuel<'a> {
     limits: &'a Limits,
     operations: usize,
     forms: usize,
+    /// How many forms there were to begin with.
+    max_forms: usize,
 }
 
 impl<'a> Fuel<'a> {
-    pub(super) const fn new(limits: &'a Limits) -> Self {
-        Self { limits, operations: limits.max_operations, forms: limits.max_forms }
+    /// A form is unpacked each time it is called. Which one is called is not told, so each counts as the largest.
+    pub(super) fn new(limits: &'a Limits, largest_form: usize) -> Self {
+        let max_forms = limits.max_forms.min(limits.max_form_bytes / largest_form.max(1));
+        Self { limits, operations: limits.max_operations, forms: max_forms, max_forms }
     }
 
     fn burn_operations(&mut self, operations: usize) {
@@ -39,7 +46,7 @@ impl<'a> Fuel<'a> {
 
     fn burn_form(&mut self) {
         let left = self.forms.checked_sub(1);
-        self.forms = self.left(left, "forms", self.limits.max_forms);
+        self.forms = self.left(left, "forms", self.max_forms);
         self.burn_operations(1);
     }
 
@@ -85,7 +92,8 @@ impl<'f, 'l> Pen<'f, 'l> {
     }
 
     fn note(&mut self, glyph: Glyph, drawn_invisibly: bool, white: bool) {
-        let middle = Point::new(f64::from(glyph.x + 0.5 * glyph.width), f64::from(glyph.y - 0.3 * glyph.size));
+        let middle =
+            Point::new(f64::from(glyph.x + 0.5 * glyph.width), f64::from(glyph.y - 0.3 * glyph.size));
         let hidden = drawn_invisibly
             || glyph.size < LEGIBLE
             || !self.paper.holds(glyph.x, glyph.y)
@@ -93,11 +101,21 @@ impl<'f, 'l> Pen<'f, 'l> {
         if hidden { self.drawn.hidden.push(glyph) } else { self.drawn.visible.push(glyph) }
     }
 
-    fn note_area(&mut self, area: Rect, paint: &Paint<'_>) {
+    /// Notes an area as dark when text fits on it: rules and borders are areas too.
+    fn note_dark(&mut self, area: Rect) {
         /// Later areas of a page that draws more than this many are not looked at: charts, not table headers.
         const ENOUGH: usize = 2_000;
-        if !is_white(paint) && self.dark.len() < ENOUGH {
+        let fits_text = area.width().min(area.height()) > f64::from(LEGIBLE);
+        if fits_text && self.dark.len() < ENOUGH {
             self.dark.push(area);
+        }
+    }
+
+    fn fill(&mut self, area: Rect, props: &DrawProps<'_>, mode: &DrawMode) {
+        self.fuel.burn_operations(1);
+        let fills = matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..));
+        if fills && !is_white(&props.paint) && !is_transparent(&props.paint) {
+            self.note_dark(props.transform.transform_rect_bbox(area));
         }
     }
 }
@@ -107,7 +125,8 @@ impl<'a> Device<'a> for Pen<'_, '_> {
         self.fuel.burn_operations(run.glyphs().len());
         let invisible = matches!(mode, DrawMode::Invisible) || is_transparent(&props.paint);
         let white = is_white(&props.paint);
-        let placed: Vec<Affine> = run.glyphs().iter().map(|glyph| props.transform * glyph.transform()).collect();
+        let placed: Vec<Affine> =
+            run.glyphs().iter().map(|glyph| props.transform * glyph.transform()).collect();
         for (index, (glyph, at)) in run.glyphs().iter().zip(&placed).enumerate() {
             let next = placed.get(index + 1).map(|next| *next * Point::ORIGIN);
             let Some(stroke) = Stroke::of(glyph, *at, next) else { continue };
@@ -118,24 +137,18 @@ impl<'a> Device<'a> for Pen<'_, '_> {
     }
 
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, mode: &DrawMode) {
-        self.fuel.burn_operations(1);
-        if matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..)) {
-            self.note_area(props.transform.transform_rect_bbox(path.bounding_box()), &props.paint);
-        }
+        self.fill(path.control_box(), &props, mode);
     }
 
     fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'a>, mode: &DrawMode) {
-        self.fuel.burn_operations(1);
-        if matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..)) {
-            self.note_area(props.transform.transform_rect_bbox(*rect), &props.paint);
-        }
+        self.fill(*rect, &props, mode);
     }
 
     fn draw_image(&mut self, _image: Image<'a, '_>, props: ImageDrawProps<'a>) {
         self.fuel.burn_operations(1);
-        self.drawn.images += 1;
+        self.drawn.images = self.drawn.images.saturating_add(1);
         // An image fills the unit square, whatever its pixels: it may be dark, and white text on it may be seen.
-        self.dark.push(props.transform.transform_rect_bbox(Rect::new(0.0, 0.0, 1.0, 1.0)));
+        self.note_dark(props.transform.transform_rect_bbox(Rect::new(0.0, 0.0, 1.0, 1.0)));
     }
 
     /// Each call of a form begins with one of these.
@@ -174,7 +187,7 @@ impl Stroke {
             EngineGlyph::Outline(glyph) => glyph.advance_width(),
             EngineGlyph::Type3(glyph) => glyph.advance_width(),
         };
-        let width = f64::from(width.unwrap_or(0.5 * UNITS_PER_EM as f32));
+        let width = f64::from(width.unwrap_or(COMMON_WIDTH));
         let direction = along.normalize();
         let mut advance = width * along.length();
         // A face that stands in for a missing one is squeezed to fit, which the width does not know of. Up to its
@@ -190,7 +203,10 @@ impl Stroke {
         if here.iter().any(|value| !value.is_finite() || value.abs() > FAR) || size <= 0.0 {
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "finite, within -180..=180, and within 1e6 points")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "finite, within -180..=180, and within 1e6 points"
+        )]
         let (angle, size) = (direction.y.atan2(direction.x).to_degrees().round() as i16, size as f32);
         // -180 and 180 are one direction.
         let angle = if angle == -180 { 180 } else { angle };

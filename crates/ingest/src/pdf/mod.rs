@@ -1,5 +1,6 @@
 //! PDF: the engine draws each page, we note where it puts its glyphs, and the layout makes lines of them.
 
+mod armour;
 mod draw;
 mod inflate;
 
@@ -7,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hayro_interpret::{
     Context, InterpreterCache, InterpreterSettings,
-    hayro_syntax::{DecryptionError, LoadPdfError, Pdf, page},
+    hayro_syntax::{DecryptionError, LoadPdfError, Pdf, object::dict::keys::CONTENTS},
     interpret_page,
     kurbo::{Affine, Rect},
 };
@@ -21,8 +22,8 @@ use crate::{
 
 /// Reads a PDF. An empty user password is tried, as every reader does.
 pub(crate) fn ingest(bytes: &[u8], limits: &Limits) -> Result<Ingested, Error> {
-    inflate::check(bytes, limits)?;
-    contained(|| read(bytes, limits))
+    let grown = inflate::check(bytes, limits)?;
+    contained(|| read(bytes, Fuel::new(limits, grown.largest_form), limits))
 }
 
 /// Runs the engine so that neither its panics nor our refusals, which leave it as unwinding, go further.
@@ -36,11 +37,11 @@ fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     })
 }
 
-fn read(bytes: &[u8], limits: &Limits) -> Result<Ingested, Error> {
+fn read(bytes: &[u8], mut fuel: Fuel<'_>, limits: &Limits) -> Result<Ingested, Error> {
     let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
-        LoadPdfError::Decryption(DecryptionError::PasswordProtected | DecryptionError::UnsupportedAlgorithm) => {
-            Error::Encrypted
-        }
+        LoadPdfError::Decryption(
+            DecryptionError::PasswordProtected | DecryptionError::UnsupportedAlgorithm,
+        ) => Error::Encrypted,
         LoadPdfError::Decryption(DecryptionError::MissingIDEntry | DecryptionError::InvalidEncryption) => {
             Error::Damaged { what: "its encryption cannot be read" }
         }
@@ -55,7 +56,6 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Ingested, Error> {
     let cache = InterpreterCache::new();
     let settings = InterpreterSettings::default();
     let mut assembly = Assembly::new(MediaType::Pdf, limits);
-    let mut fuel = Fuel::new(limits);
     for page in pdf.pages().iter() {
         let (width, height) = page.render_dimensions();
         let paper = Paper { width, height };
@@ -64,7 +64,9 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Ingested, Error> {
         let view = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let mut context = Context::new(to_paper, view, &cache, pdf.xref(), settings.clone());
         interpret_page(page, &mut context, &mut pen);
-        write_page(&mut assembly, paper, pen.finish(), limits)?;
+        let drawn = pen.finish();
+        let unreadable = page.raw().contains_key(CONTENTS) && page.page_stream().is_none();
+        write_page(&mut assembly, paper, drawn, unreadable, limits)?;
     }
     let ingested = assembly.finish();
     if ingested.geometry.pages.iter().all(|page| page.layer == Layer::None) {
@@ -74,7 +76,13 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Ingested, Error> {
 }
 
 /// Lays out what was drawn on one page and appends it.
-fn write_page(assembly: &mut Assembly<'_>, paper: Paper, drawn: Drawn, limits: &Limits) -> Result<(), Error> {
+fn write_page(
+    assembly: &mut Assembly<'_>,
+    paper: Paper,
+    drawn: Drawn,
+    unreadable: bool,
+    limits: &Limits,
+) -> Result<(), Error> {
     let number = assembly.begin_page(paper)?;
     let hidden_chars = drawn.hidden.iter().filter(|glyph| !glyph.ch.is_whitespace()).count();
     let visible = drawn.visible.iter().any(|glyph| !glyph.ch.is_whitespace());
@@ -84,6 +92,11 @@ fn write_page(assembly: &mut Assembly<'_>, paper: Paper, drawn: Drawn, limits: &
         (false, true) => (Layer::Recognised, drawn.hidden, 0),
         (false, false) => (Layer::None, Vec::new(), hidden_chars),
     };
+    // Before any work is done on them. No language's words are this long on average.
+    const LETTERS: usize = 25;
+    if glyphs.len() / LETTERS > limits.max_page_words {
+        return Err(Error::Limit { what: "words on a page", limit: limits.max_page_words });
+    }
     let unmapped_chars = glyphs.iter().filter(|glyph| glyph.ch == char::REPLACEMENT_CHARACTER).count();
     let mut words = Vec::new();
     for line in layout::layout(&glyphs) {
@@ -100,6 +113,7 @@ fn write_page(assembly: &mut Assembly<'_>, paper: Paper, drawn: Drawn, limits: &
         words,
         hidden_chars: count(hidden_chars),
         unmapped_chars: count(unmapped_chars),
+        unreadable,
         images: drawn.images,
     });
     Ok(())

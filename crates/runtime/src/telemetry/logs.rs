@@ -41,18 +41,18 @@ impl Default for LogSettings {
 
 /// Changes the filter of a running process.
 #[derive(Clone)]
-pub(crate) struct FilterHandle(reload::Handle<EnvFilter, Registry>);
+pub struct FilterHandle(reload::Handle<EnvFilter, Registry>);
 
 impl FilterHandle {
     /// Replaces the filter; the error says what is wrong with the directives.
-    pub(crate) fn set(&self, directives: &str) -> Result<(), String> {
+    pub fn set(&self, directives: &str) -> Result<(), String> {
         let filter = EnvFilter::try_new(directives).map_err(|error| error.to_string())?;
         self.0.reload(filter).map_err(|error| error.to_string())
     }
 }
 
 /// Starts logging and tracing for this process; answers the filter handle and what must be flushed at the end.
-pub(crate) fn start(service: &str, settings: &LogSettings) -> anyhow::Result<(FilterHandle, trace::Flush)> {
+pub fn start(service: &str, settings: &LogSettings) -> anyhow::Result<(FilterHandle, trace::Flush)> {
     let (filter, handle) = reload::Layer::new(EnvFilter::try_new(&settings.filter)?);
     let json = match settings.format {
         Format::Json => true,

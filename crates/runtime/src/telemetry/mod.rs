@@ -4,7 +4,7 @@ mod logs;
 mod metrics;
 mod trace;
 
-pub(crate) use logs::{FilterHandle, start};
-pub use logs::{Format, LogSettings};
+pub use logs::{FilterHandle, Format, LogSettings, start};
 pub use metrics::{Metrics, Outcome};
+pub use trace::Flush;
 pub(crate) use trace::{adopt, current_traceparent};

@@ -14,7 +14,7 @@ use tracing_subscriber::{Layer, registry::LookupSpan};
 const HEADER: &str = "traceparent";
 
 /// Sends what is still buffered when the process ends.
-pub(crate) struct Flush(Option<SdkTracerProvider>);
+pub struct Flush(Option<SdkTracerProvider>);
 
 impl Drop for Flush {
     fn drop(&mut self) {

@@ -1,0 +1,46 @@
+//! The bundle as a whole.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use clinflow_core::{BundleFiles, BundleHash, WorkflowId};
+
+use crate::{CodeList, Problems, Workflow, read};
+
+/// A bundle that was read and found free of mistakes.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    pub(crate) hash: BundleHash,
+    pub(crate) workflows: BTreeMap<WorkflowId, Arc<Workflow>>,
+    pub(crate) code_lists: BTreeMap<String, Arc<CodeList>>,
+}
+
+impl Bundle {
+    /// Reads and checks a bundle.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in every file.
+    pub fn read(files: &BundleFiles) -> Result<Self, Problems> {
+        read::bundle(files)
+    }
+
+    /// The identity of the files it was read from.
+    pub const fn hash(&self) -> BundleHash {
+        self.hash
+    }
+
+    /// A workflow.
+    pub fn workflow(&self, id: &WorkflowId) -> Option<&Arc<Workflow>> {
+        self.workflows.get(id)
+    }
+
+    /// Every workflow, in the order of their ids.
+    pub fn workflows(&self) -> impl Iterator<Item = &Arc<Workflow>> {
+        self.workflows.values()
+    }
+
+    /// A code list by its id in `code_lists.yaml`.
+    pub fn code_list(&self, id: &str) -> Option<&Arc<CodeList>> {
+        self.code_lists.get(id)
+    }
+}

@@ -1,0 +1,35 @@
+//! The auditor's program: writes the audit log and the terminal states.
+
+use std::{process::ExitCode, sync::Arc};
+
+use clinflow_amqp::Amqp;
+use clinflow_auditor::Audit;
+use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoExecutions};
+use clinflow_redis::{Connection, RedisClaims};
+use clinflow_runtime::{Boot, Limits, Settings};
+use serde::{Deserialize, Serialize};
+
+/// What the program is told; `--show-config` prints it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Config {
+    process: Settings,
+    worker: Limits,
+    broker: clinflow_amqp::Config,
+    redis: clinflow_redis::Config,
+    dynamodb: clinflow_dynamodb::Config,
+}
+
+fn main() -> ExitCode {
+    clinflow_runtime::main("auditor", |config: &Config| &config.process, |boot: Boot<Config>| async move {
+        let Config { worker, broker, redis, dynamodb, .. } = &boot.config;
+        let broker = Arc::new(Amqp::connect(broker.clone()).await?);
+        let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
+        let database = Database::connect(dynamodb).await?;
+        let log = Arc::new(DynamoAuditLog::new(database.clone()));
+        let handler = Audit::new(log, Arc::new(DynamoExecutions::new(database)));
+        boot.start(handler, broker.clone(), claims, worker.clone()).await?;
+        boot.ready(broker.as_ref());
+        Ok(())
+    })
+}

@@ -1,0 +1,209 @@
+//! The command line's public contract: `--help` documents it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clinflow_core::{Role, Status};
+
+/// Turns clinical-trial documents into validated, traceable structured data.
+///
+/// Exit codes: 0 done, 1 some work failed, 2 wrong usage, 64 wrong configuration.
+#[derive(Debug, Parser)]
+#[command(name = "clinflow", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Process documents here and now, with every service in this process.
+    Run(Run),
+    /// Serve every role, or some, in one process, until a signal.
+    Up(Up),
+    /// Submit documents to a gateway.
+    Submit(Submit),
+    /// Show where one execution stands.
+    Status(One),
+    /// List executions, newest first.
+    Executions(Executions),
+    /// Show one execution: steps, attempts, timings, cost, errors.
+    Show(One),
+    /// Print the text of a document, tables kept in columns.
+    Text(Text),
+    /// The exchanges, queues and bindings on the broker.
+    #[command(subcommand)]
+    Topology(Topology),
+    /// The workflows.
+    #[command(subcommand)]
+    Workflow(Workflow),
+}
+
+/// Process documents here and now.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Documents, or folders of documents.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The workflow of every document; without it, the classifier chooses.
+    #[arg(long, value_name = "ID")]
+    pub(crate) workflow: Option<String>,
+    /// Write each document's record and reports to DIR/<document>-<workflow>/.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Keep executions and objects in DIR, so that `clinflow show --data DIR` finds them; without it they are
+    /// forgotten at the end.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print one JSON object a document (`clinflow.run/1`) instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Serve every role, or some.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Only these roles, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) roles: Vec<Role>,
+    /// Configuration file (TOML). Without it everything is in this process and in `clinflow-data/`.
+    #[arg(long, env = "CLINFLOW_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Where executions are looked up.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The gateway.
+    #[arg(long, env = "CLINFLOW_GATEWAY", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    pub(crate) gateway: String,
+    /// Bearer token for the gateway.
+    #[arg(long, env = "CLINFLOW_TOKEN", hide_env_values = true, value_name = "JWT")]
+    pub(crate) token: Option<String>,
+    /// A data folder of `clinflow run --data` or `clinflow up`, while nobody else uses it, instead of a gateway.
+    #[arg(long, value_name = "DIR", conflicts_with = "gateway")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Submit documents to a gateway.
+#[derive(Debug, Args)]
+pub(crate) struct Submit {
+    /// Documents, or folders of documents.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The workflow of every document; without it, the classifier chooses.
+    #[arg(long, value_name = "ID")]
+    pub(crate) workflow: Option<String>,
+    /// What to group the executions by.
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<String>,
+    /// A person is waiting.
+    #[arg(long)]
+    pub(crate) interactive: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print one JSON object a document instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// One execution.
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// The execution's id.
+    pub(crate) execution: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// List executions.
+#[derive(Debug, Args)]
+pub(crate) struct Executions {
+    /// Only those with this status: running, parked, completed, needs-review, failed, aborted.
+    #[arg(long, value_parser = status)]
+    pub(crate) status: Option<Status>,
+    /// At most this many.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print one JSON object an execution instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print the text of a document.
+#[derive(Debug, Args)]
+pub(crate) struct Text {
+    /// The document.
+    pub(crate) path: PathBuf,
+    /// Print text and geometry as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The broker's topology.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Topology {
+    /// Print it.
+    Show {
+        /// As a RabbitMQ definitions file, for `rabbitmqctl import_definitions`.
+        #[arg(long)]
+        definitions: bool,
+    },
+    /// Declare it. Changes nothing that is there; names what differs.
+    Apply {
+        /// The broker.
+        #[arg(long, env = "CLINFLOW__BROKER__URL", hide_env_values = true, value_name = "AMQP_URL")]
+        broker: String,
+    },
+}
+
+/// The workflows.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Workflow {
+    /// List them.
+    List(Workflows),
+    /// Find every mistake in them, with file and line.
+    Check(Workflows),
+    /// Make them the current bundle: new executions run under them, running ones finish under theirs.
+    Publish {
+        #[command(flatten)]
+        workflows: Workflows,
+        /// Configuration file with a `[dynamodb]` section.
+        #[arg(long, env = "CLINFLOW_CONFIG", value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+/// Which workflows.
+#[derive(Debug, Args)]
+pub(crate) struct Workflows {
+    /// A folder of workflows; without it, those that come with the program.
+    pub(crate) folder: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn status(name: &str) -> Result<Status, String> {
+    Status::parse(name).ok_or_else(|| {
+        let known = Status::ALL.map(Status::as_str).join(", ");
+        format!("unknown status; expected one of {known}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,144 @@
+//! Lists under a heading: one item on each line, or all behind the heading with commas between.
+
+use std::ops::Range;
+
+use clinflow_workflow::{fold, pattern::Listed};
+
+use crate::page::Page;
+
+/// The items of a list, and how many there were to be found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Items {
+    /// Fields with their bytes, for each item that was understood.
+    pub(crate) items: Vec<Vec<(String, Range<usize>)>>,
+    /// Pieces between separators, understood or not.
+    pub(crate) found: u32,
+}
+
+/// The items of the first list of this kind on the page.
+pub(crate) fn find(page: &Page<'_>, list: &Listed) -> Items {
+    let headings: Vec<_> = list.headings.iter().map(|heading| fold(heading)).collect();
+    for (number, line) in page.lines.iter().enumerate() {
+        for chunk in &line.chunks {
+            let words = page.words(chunk);
+            let key = words.split([':', '?']).next().unwrap_or_default();
+            let bare = key.trim_start_matches(|c: char| c.is_ascii_digit() || ". )".contains(c));
+            let before = bare.split('(').next().unwrap_or_default();
+            if ![key, bare, before].iter().any(|key| headings.contains(&fold(key))) {
+                continue;
+            }
+            let inside = chunk.bytes.start + (key.len() + 1).min(words.len());
+            let rest = inside..line.bytes.end;
+            let items = if page.text[rest.clone()].trim().is_empty() {
+                below(page, number)
+            } else {
+                behind(page, number, rest)
+            };
+            let items = read(page, list, &items);
+            if !items.items.is_empty() {
+                return items;
+            }
+        }
+    }
+    Items::default()
+}
+
+/// The lines under a heading, up to a blank one.
+fn below(page: &Page<'_>, heading: usize) -> Vec<Range<usize>> {
+    page.lines[heading + 1..]
+        .iter()
+        .skip_while(|line| line.chunks.is_empty() && line.bytes.len() > 2)
+        .map_while(|line| Some(line.chunks.first()?.bytes.start..line.bytes.end))
+        .collect()
+}
+
+/// What stands behind a heading, and goes on below further in than it, between separators.
+fn behind(page: &Page<'_>, heading: usize, rest: Range<usize>) -> Vec<Range<usize>> {
+    let indent = page.lines[heading].chunks.first().map_or(0, |chunk| chunk.columns.start);
+    let mut stretches = vec![rest];
+    for line in &page.lines[heading + 1..] {
+        match line.chunks.first() {
+            Some(chunk) if chunk.columns.start > indent => stretches.push(chunk.bytes.start..line.bytes.end),
+            _ => break,
+        }
+    }
+    let mut items = Vec::new();
+    for stretch in stretches {
+        let mut start = stretch.start;
+        for (at, separator) in page.text[stretch.clone()].match_indices([',', ';']) {
+            items.push(start..stretch.start + at);
+            start = stretch.start + at + separator.len();
+        }
+        // A full stop that ends a sentence ends the list.
+        let last = &page.text[start..stretch.end];
+        match last.find(". ") {
+            Some(stop) => {
+                items.push(start..start + stop);
+                return items;
+            }
+            None => items.push(start..stretch.end),
+        }
+    }
+    items
+}
+
+fn read(page: &Page<'_>, list: &Listed, pieces: &[Range<usize>]) -> Items {
+    let mut items = Items::default();
+    for piece in pieces {
+        let words = &page.text[piece.clone()];
+        if !words.chars().any(char::is_alphabetic) {
+            continue;
+        }
+        items.found += 1;
+        let Some(captures) = list.item.captures(words) else { continue };
+        let fields: Vec<_> = list
+            .item
+            .capture_names()
+            .flatten()
+            .filter_map(|name| {
+                let part = captures.name(name)?.range();
+                Some((name.to_owned(), piece.start + part.start..piece.start + part.end))
+            })
+            .collect();
+        if !fields.is_empty() {
+            items.items.push(fields);
+        }
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use clinflow_workflow::pattern::Listed;
+    use regex::Regex;
+
+    use super::find;
+    use crate::page::Page;
+
+    fn drugs(text: &str) -> (Vec<&str>, u32) {
+        let list = Listed {
+            group: "concomitant_drug".to_owned(),
+            headings: vec!["Con meds".to_owned(), "Other medication".to_owned()],
+            item: Regex::new(r"^\W*(?:\d+\.\s)?(?P<drug_name>[A-Za-z][a-z]+)").unwrap(),
+        };
+        let items = find(&Page::new(text, &[]), &list);
+        (items.items.into_iter().map(|item| &text[item[0].1.clone()]).collect(), items.found)
+    }
+
+    #[test]
+    fn items_stand_below_their_heading_or_behind_it() {
+        assert_eq!(
+            drugs("OTHER MEDICATION\n 1. amlodipine 5 mg\n 2. metformin\n\nnot this"),
+            (vec!["amlodipine", "metformin"], 2)
+        );
+        assert_eq!(
+            drugs("Con meds:  paracetamol 500 mg prn, cholecalciferol.\nNote"),
+            (vec!["paracetamol", "cholecalciferol"], 2)
+        );
+    }
+
+    #[test]
+    fn an_item_that_is_not_understood_is_counted() {
+        assert_eq!(drugs("Con meds: paracetamol, ???x\n"), (vec!["paracetamol"], 2));
+    }
+}

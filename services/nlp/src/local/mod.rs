@@ -1,0 +1,71 @@
+//! The local model: rules over what the clinical annotator sees. It costs nothing, needs no network, and answers the
+//! same question the same way for ever.
+//!
+//! It knows fields by their names: of no group `age`, `sex`, `study_drug`, `hospital_admission_date`,
+//! `hospital_discharge_date`, `reconsent_required`; the groups `event`, `treatment`, `concomitant_drug`, `negated` and
+//! `history`. What else is wanted it leaves unanswered. To teach it a field, give its part of the story a `say`.
+
+mod amendment;
+mod claims;
+mod conditions;
+mod drugs;
+mod events;
+mod stay;
+mod story;
+mod subject;
+mod term;
+
+use async_trait::async_trait;
+use clinflow_core::Failure;
+use clinflow_ports::{
+    Model,
+    model::{Answer, Claim, Question, Wanted},
+};
+
+use self::{claims::Claims, story::Story};
+
+/// The model.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LocalModel;
+
+impl LocalModel {
+    /// The model. Its word lists are compiled when it is first asked.
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+#[async_trait]
+impl Model for LocalModel {
+    fn id(&self) -> &'static str {
+        "local/1"
+    }
+
+    async fn ask(&self, question: Question<'_>) -> Result<Answer, Failure> {
+        let (text, wanted) = (question.text.to_owned(), question.wanted.to_vec());
+        // Reading a long text takes longer than a task may keep its thread.
+        let claims = tokio::task::spawn_blocking(move || claims(&text, &wanted))
+            .await
+            .map_err(|error| Failure::park("model.panicked", error))?;
+        Ok(Answer { claims, cost_nano_usd: 0 })
+    }
+}
+
+/// What the model says about `text`, in document order; repetitions of a group are numbered in document order.
+pub fn claims(text: &str, wanted: &[Wanted]) -> Vec<Claim> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let story = Story::read(text);
+    let mut claims = Claims::new(wanted);
+    subject::tell(&story, &mut claims);
+    events::tell(&story, &mut claims);
+    drugs::tell(&story, &mut claims);
+    conditions::tell(&story, &mut claims);
+    stay::tell(&story, &mut claims);
+    amendment::tell(&story, &mut claims);
+    claims.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! `record.json`: everything clinflow knows about one document, for machines to read.
+
+use clinflow_core::{
+    BundleHash, DocumentHash, ExecutionId, Field, Finding, Phi, SessionId, Status, Step, WorkflowId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::cost::Cost;
+
+/// The body of `record.json`. Its JSON Schema is `docs/schema/record.v1.json`; absent facts are `null`, so that
+/// every record has the same keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Schema of this file: [`Record::SCHEMA`].
+    pub schema: String,
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// The document.
+    pub document: Document,
+    /// The workflow the document was read by.
+    pub workflow_id: WorkflowId,
+    /// The kind of document the classifier recognised.
+    pub document_type: String,
+    /// [`Status::Completed`] or [`Status::NeedsReview`].
+    pub status: Status,
+    /// The configuration the execution ran under.
+    pub bundle: BundleHash,
+    /// What the submitter groups executions by.
+    pub session_id: Option<SessionId>,
+    /// The validated fields, in document order.
+    pub fields: Vec<Field>,
+    /// What rules have to say about them.
+    pub findings: Vec<Finding>,
+    /// What the guardrail decided; always `null`, because no guardrail runs yet.
+    pub guardrail: (),
+    /// What the steps cost together.
+    pub cost: Cost,
+    /// Every step before the report, oldest first.
+    pub steps: Vec<Step>,
+}
+
+/// The document of a [`Record`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Its identity.
+    pub sha256: DocumentHash,
+    /// The media type recognised in its bytes.
+    pub media_type: String,
+    /// Number of pages, when the document has pages.
+    pub pages: Option<u32>,
+    /// The file's name, when the submitter gave one.
+    pub name: Option<Phi>,
+}
+
+impl Record {
+    /// The schema name written into every record.
+    pub const SCHEMA: &'static str = "clinflow.record/1";
+
+    /// The bytes of `record.json`: indented, because people open it too, and with a newline at the end.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).expect("a record has no maps and no fallible serialisers");
+        bytes.push(b'\n');
+        bytes
+    }
+}

@@ -1,0 +1,43 @@
+//! Checks on dates. Only parts that both dates have are compared, and a date that cannot be read is not judged: that
+//! it cannot be read is said elsewhere.
+
+use clinflow_clinical::dates::PartialDate;
+use clinflow_workflow::{FieldRef, Latest};
+use jiff::civil::Date;
+
+use super::facts::Scope;
+use crate::compare::{self, Common};
+
+/// The date in a field.
+fn date(scope: &Scope<'_>, field: &FieldRef) -> Option<PartialDate> {
+    compare::read(scope.value(field)?)
+}
+
+/// `earlier` is not after `later`.
+pub(super) fn in_order(scope: &Scope<'_>, earlier: &FieldRef, later: &FieldRef) -> bool {
+    match (date(scope, earlier), date(scope, later)) {
+        (Some(earlier), Some(later)) => compare::dates(&earlier, &later) != Common::After,
+        _ => true,
+    }
+}
+
+/// `field` is not after `latest`.
+pub(super) fn not_after(scope: &Scope<'_>, field: &FieldRef, latest: &Latest, today: Date) -> bool {
+    let limit = match latest {
+        Latest::Today => compare::read(&today.to_string()),
+        Latest::Field(limit) => date(scope, limit),
+    };
+    match (date(scope, field), limit) {
+        (Some(date), Some(limit)) => compare::dates(&date, &limit) != Common::After,
+        _ => true,
+    }
+}
+
+/// From `from` to `to` are at least `days` days.
+pub(super) fn days_apart(scope: &Scope<'_>, from: &FieldRef, to: &FieldRef, days: u32) -> bool {
+    let civil = |field| date(scope, field).and_then(|date| date.civil());
+    match (civil(from), civil(to)) {
+        (Some(from), Some(to)) => from.until(to).is_ok_and(|span| i64::from(span.get_days()) >= i64::from(days)),
+        _ => true,
+    }
+}

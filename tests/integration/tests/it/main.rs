@@ -1,0 +1,8 @@
+//! One test binary: the repository's own rules, the pipeline from the outside, and what faults do to it.
+
+mod bad_input;
+mod command_line;
+mod failures_are_documented;
+mod faults;
+mod layers;
+mod pipeline;
