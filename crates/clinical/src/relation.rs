@@ -62,8 +62,9 @@ impl Statement<'_> {
             .iter()
             .map(|problem| {
                 let alone = |drug: &&usize| {
-                    let (low, high) = (problem.min(drug), problem.max(drug));
-                    !problems.iter().any(|other| low < other && other < high)
+                    let (low, high) = (*problem.min(drug), *problem.max(drug));
+                    problems.partition_point(|other| *other <= low)
+                        >= problems.partition_point(|other| *other < high)
                 };
                 drugs
                     .iter()

@@ -23,6 +23,10 @@ const IN_A_DOSE: &[&str] = &[
 /// A line shorter than this that ends without a comma was not wrapped by the page: the next line begins anew.
 const WRAPPED_FROM: usize = 50;
 
+/// No statement is longer, in bytes; a longer stretch without an end is a table or an attack, and is cut so that the
+/// work for each mention stays bounded.
+const LONGEST: usize = 2_000;
+
 /// The segments of `text` as byte ranges: in order, disjoint, without white space at either end. Every character
 /// that is not white space lies in one.
 pub fn split(text: &str) -> Vec<Range<usize>> {
@@ -34,7 +38,7 @@ pub fn split(text: &str) -> Vec<Range<usize>> {
             '\n' => line_ends(text, at),
             '.' => period_ends(text, start, at),
             '!' | '?' => text[after..].chars().next().is_none_or(char::is_whitespace),
-            _ => false,
+            _ => after - start >= LONGEST && character.is_whitespace(),
         };
         if ends {
             push(text, start..after, &mut segments);
@@ -152,6 +156,12 @@ mod tests {
         let wrapped = "The patient was admitted to the hospital with fever and\nchills two days ago.";
         assert_eq!(segments(wrapped), [wrapped]);
         assert_eq!(segments("Hypertension\nAsthma\nGout"), ["Hypertension", "Asthma", "Gout"]);
+    }
+
+    #[test]
+    fn a_stretch_without_an_end_is_cut_at_a_blank() {
+        let endless = "no fever ".repeat(1000);
+        assert!(split(&endless).iter().all(|range| range.len() <= super::LONGEST + 10));
     }
 
     proptest! {

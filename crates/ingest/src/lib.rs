@@ -4,8 +4,9 @@
 //! into lines of text with columns kept. To add a format: give it a [`MediaType`], teach [`sniff`] its magic bytes,
 //! and add an arm to [`ingest`].
 //!
-//! Everything here is a pure function of its arguments. Hostile input is refused by [`Limits`]; what limits cannot
-//! see ends when the caller raises [`Stop`].
+//! Everything here is a pure function of its arguments. Hostile input is refused by [`Limits`], or ends when the caller
+//! raises [`Stop`]. Neither reaches into the repair of a broken PDF, whose time can grow with the square of its size:
+//! whoever reads documents from strangers reads them in a process that can be killed.
 
 mod assemble;
 mod error;

@@ -7,7 +7,7 @@ use std::sync::{
 
 /// How much work and room one document may ask for. `Default` is for documents from strangers.
 ///
-/// Real protocols of 73 to 87 pages stay below a fifth of each; every known bomb passes one of them within seconds.
+/// Real protocols of 73 to 87 pages stay below a fifth of each.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Bytes of the document as submitted.
@@ -54,7 +54,8 @@ impl Default for Limits {
 /// A flag by which a caller ends work that takes too long; clones share it.
 ///
 /// Time is the caller's: it waits for as long as it likes, raises the flag, and the work ends with
-/// [`Error::Stopped`](crate::Error::Stopped) at the next thing drawn.
+/// [`Error::Stopped`](crate::Error::Stopped) at the next thing drawn. Before the first page is drawn a PDF is opened, and
+/// repaired if it is broken; the flag is not looked at meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 

@@ -59,7 +59,9 @@ fn main() -> Result<()> {
     let diff = arguments.next().is_some_and(|argument| argument == "--diff");
     let only = arguments.next().unwrap_or_default();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
-    let bundle = Compiled::read(&clinflow_workflow::from_dir(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows"))?)?;
+    let bundle = Compiled::read(&clinflow_workflow::from_dir(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows"),
+    )?)?;
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let (mut documents, mut micros) = (0_u128, 0_u128);
     let mut gold: Vec<_> = fs::read_dir(samples.join("gold"))?.collect::<Result<_, _>>()?;

@@ -7,7 +7,7 @@ use clinflow_core::{
     field::{Alignment, Offsets, RowCount, Source},
 };
 use clinflow_ingest::Text;
-use clinflow_workflow::{FieldSpec, fold};
+use clinflow_workflow::{FieldSpec, FieldType, fold};
 use uuid::Uuid;
 
 use crate::{
@@ -192,7 +192,10 @@ impl<'a> Search<'a> {
             pieces.extend(labels::continuation(&self.prepared.labels, &self.page, cell, labelled));
             self.keep_pieces(found, field, slot, pieces, cell.confidence);
         } else {
-            self.keep(found, field, slot, cell.first.clone(), cell.confidence);
+            // The parts of a date may stand in boxes of their own.
+            let date = matches!(self.spec(field).kind, FieldType::Date);
+            let at = if date { &cell.all } else { &cell.first };
+            self.keep(found, field, slot, at.clone(), cell.confidence);
         }
     }
 

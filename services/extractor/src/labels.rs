@@ -13,6 +13,8 @@ use crate::{
 /// The labels of a workflow, by spelling.
 pub(crate) struct Labels {
     spellings: HashMap<String, Vec<usize>>,
+    /// Labels that may go on, by their beginning.
+    beginnings: Vec<(String, usize)>,
     /// Words of the longest label.
     longest: usize,
 }
@@ -63,13 +65,17 @@ struct Key {
 impl Labels {
     pub(crate) fn new(labelled: &[Labelled]) -> Self {
         let mut spellings: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut beginnings = Vec::new();
         for (position, pattern) in labelled.iter().enumerate() {
             for label in &pattern.labels {
-                spellings.entry(fold(label)).or_default().push(position);
+                match label.strip_suffix(" *") {
+                    Some(beginning) => beginnings.push((format!("{} ", fold(beginning)), position)),
+                    None => spellings.entry(fold(label)).or_default().push(position),
+                }
             }
         }
         let longest = spellings.keys().map(|label| label.split(' ').count()).max().unwrap_or(0);
-        Self { spellings, longest }
+        Self { spellings, beginnings, longest }
     }
 
     fn get(&self, words: &str) -> Vec<usize> {
@@ -87,7 +93,15 @@ impl Labels {
             }
         }
         // Forms in two languages: "Prüfzentrum / Site".
-        bare.split(" / ").map(known).find(|found| !found.is_empty()).unwrap_or_default()
+        if let Some(found) = bare.split(" / ").map(known).find(|found| !found.is_empty()) {
+            return found;
+        }
+        let folded = fold(&bare);
+        self.beginnings
+            .iter()
+            .filter(|(beginning, _)| folded.starts_with(beginning))
+            .map(|(_, at)| *at)
+            .collect()
     }
 
     /// The cells of a page, in order.

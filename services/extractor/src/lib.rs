@@ -9,6 +9,7 @@ mod candidate;
 mod compiled;
 mod confidence;
 mod extract;
+mod handler;
 mod labels;
 mod lists;
 mod normalise;
@@ -19,3 +20,4 @@ mod value;
 
 pub use compiled::{Compiled, Prepared};
 pub use extract::{AMBIGUOUS_DATE, CONTRADICTION, ROWS_MISSED, UNREAD, extract};
+pub use handler::{Extract, catalog};

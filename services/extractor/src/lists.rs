@@ -28,13 +28,21 @@ pub(crate) fn find(page: &Page<'_>, list: &Listed) -> Items {
                 continue;
             }
             let inside = chunk.bytes.start + (key.len() + 1).min(words.len());
-            let rest = inside..line.bytes.end;
-            let items = if page.text[rest.clone()].trim().is_empty() {
-                below(page, number)
+            let beside = line.chunks.iter().find(|other| other.columns.start > chunk.columns.start);
+            let until = beside.map_or(usize::MAX, |other| other.columns.start);
+            let pieces = if inside < chunk.bytes.end && !page.text[inside..chunk.bytes.end].trim().is_empty()
+            {
+                behind(page, number, inside..chunk.bytes.end)
+            } else if words.ends_with([':', '?']) && beside.is_some() {
+                behind(
+                    page,
+                    number,
+                    line.bytes.end.min(beside.map_or(inside, |other| other.bytes.start))..line.bytes.end,
+                )
             } else {
-                behind(page, number, rest)
+                below(page, number, chunk.columns.start..until)
             };
-            let items = read(page, list, &items);
+            let items = read(page, list, &pieces);
             if !items.items.is_empty() {
                 return items;
             }
@@ -43,43 +51,63 @@ pub(crate) fn find(page: &Page<'_>, list: &Listed) -> Items {
     Items::default()
 }
 
-/// The lines under a heading, up to a blank one.
-fn below(page: &Page<'_>, heading: usize) -> Vec<Range<usize>> {
-    page.lines[heading + 1..]
-        .iter()
-        .skip_while(|line| line.chunks.is_empty() && line.bytes.len() > 2)
-        .map_while(|line| Some(line.chunks.first()?.bytes.start..line.bytes.end))
-        .collect()
+/// Columns by which an item may stand further left than its heading.
+const SLACK: usize = 3;
+
+/// What stands under a heading, up to a blank line or the next heading in capitals.
+fn below(page: &Page<'_>, heading: usize, columns: Range<usize>) -> Vec<Range<usize>> {
+    let mut items = Vec::new();
+    for line in
+        page.lines[heading + 1..].iter().skip_while(|line| line.chunks.is_empty() && line.bytes.len() > 2)
+    {
+        let under = line
+            .chunks
+            .iter()
+            .find(|chunk| chunk.columns.start + SLACK >= columns.start && chunk.columns.start < columns.end);
+        let Some(chunk) = under else { break };
+        let words = page.words(chunk);
+        let letters = words.chars().filter(|c| c.is_alphabetic()).count();
+        let capitals = words.chars().filter(|c| c.is_uppercase()).count();
+        if letters > 3 && capitals * 2 > letters {
+            break;
+        }
+        items.extend(separated(page, chunk.bytes.clone()));
+    }
+    items
 }
 
-/// What stands behind a heading, and goes on below further in than it, between separators.
+/// What stands behind a heading, and goes on below further in than it.
 fn behind(page: &Page<'_>, heading: usize, rest: Range<usize>) -> Vec<Range<usize>> {
     let indent = page.lines[heading].chunks.first().map_or(0, |chunk| chunk.columns.start);
-    let mut stretches = vec![rest];
-    for line in &page.lines[heading + 1..] {
-        match line.chunks.first() {
-            Some(chunk) if chunk.columns.start > indent => stretches.push(chunk.bytes.start..line.bytes.end),
-            _ => break,
-        }
-    }
     let mut items = Vec::new();
-    for stretch in stretches {
-        let mut start = stretch.start;
-        for (at, separator) in page.text[stretch.clone()].match_indices([',', ';']) {
-            items.push(start..stretch.start + at);
-            start = stretch.start + at + separator.len();
-        }
+    let below = page.lines[heading + 1..].iter().map_while(|line| {
+        line.chunks
+            .first()
+            .filter(|chunk| chunk.columns.start > indent)
+            .map(|chunk| chunk.bytes.start..line.bytes.end)
+    });
+    for stretch in std::iter::once(rest).chain(below) {
         // A full stop that ends a sentence ends the list.
-        let last = &page.text[start..stretch.end];
-        match last.find(". ") {
-            Some(stop) => {
-                items.push(start..start + stop);
-                return items;
-            }
-            None => items.push(start..stretch.end),
+        let words = &page.text[stretch.clone()];
+        let stop = words.find(". ");
+        items.extend(separated(page, stretch.start..stretch.start + stop.unwrap_or(words.len())));
+        if stop.is_some() || words.trim_end().ends_with('.') {
+            break;
         }
     }
     items
+}
+
+/// The pieces between commas and semicolons.
+fn separated(page: &Page<'_>, stretch: Range<usize>) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut start = stretch.start;
+    for (at, separator) in page.text[stretch.clone()].match_indices([',', ';']) {
+        pieces.push(start..stretch.start + at);
+        start = stretch.start + at + separator.len();
+    }
+    pieces.push(start..stretch.end);
+    pieces
 }
 
 fn read(page: &Page<'_>, list: &Listed, pieces: &[Range<usize>]) -> Items {

@@ -23,15 +23,19 @@ struct Config {
 }
 
 fn main() -> ExitCode {
-    clinflow_runtime::main("extractor", |config: &Config| &config.process, |boot: Boot<Config>| async move {
-        let Config { worker, broker, redis, dynamodb, objects, .. } = &boot.config;
-        let broker = Arc::new(Amqp::connect(broker.clone()).await?);
-        let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
-        let database = Database::connect(dynamodb).await?;
-        let catalog = catalog(Arc::new(DynamoBundles::new(database)));
-        let handler = Extract::new(Arc::new(Store::open(objects)?), catalog);
-        boot.start(handler, broker.clone(), claims, worker.clone()).await?;
-        boot.ready(broker.as_ref());
-        Ok(())
-    })
+    clinflow_runtime::main(
+        "extractor",
+        |config: &Config| &config.process,
+        |boot: Boot<Config>| async move {
+            let Config { worker, broker, redis, dynamodb, objects, .. } = &boot.config;
+            let broker = Arc::new(Amqp::connect(broker.clone()).await?);
+            let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
+            let database = Database::connect(dynamodb).await?;
+            let catalog = catalog(Arc::new(DynamoBundles::new(database)));
+            let handler = Extract::new(Arc::new(Store::open(objects)?), catalog);
+            boot.start(handler, broker.clone(), claims, worker.clone()).await?;
+            boot.ready(broker.as_ref());
+            Ok(())
+        },
+    )
 }

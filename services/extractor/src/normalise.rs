@@ -66,7 +66,7 @@ pub(crate) fn single_spaced(text: &str) -> String {
 }
 
 fn date(written: &str, order: DateOrder) -> Option<Normal> {
-    let date = dates::parse(written).ok()?;
+    let date = dates::parse(&single_spaced(written)).ok()?;
     // Nobody writes the month first with dots between; a guessed century is no doubt about a trial's documents.
     let swappable = date.ambiguous() && written.contains(['/', '-']) && date.swapped().is_some();
     if !swappable {

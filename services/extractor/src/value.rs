@@ -26,7 +26,7 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?xi) \b
         ( \d{4}-\d{2}-\d{2} (T\d{2}:\d{2})?
-        | (\d{1,2}(st|nd|rd|th)? | un[k]?)[\ -]?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|un)[a-z]*\.?,?[\ -]?\d{4}
+        | (\d{1,2}(st|nd|rd|th)? | un[k]?)[\ -]{0,8}(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|un)[a-z]*\.?,?[\ -]{0,8}\d{4}
         | (jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\ -](\d{1,2}(st|nd|rd|th)?,?\ )?\d{4}
         | \d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})
         | \d{4}-\d{2}

@@ -33,7 +33,7 @@ use crate::{
 /// A configuration that cannot be used ([`crate::Invalid`]).
 pub fn build(config: &Config, ports: Ports, life: &Lifecycle) -> anyhow::Result<Router> {
     config.check()?;
-    let gate = Arc::new(Gate::new(config, ports.clock.clone())?);
+    let gate = Arc::new(Gate::new(config, ports.clock.clone(), &life.tasks)?);
     let uploads = Uploads::new(config);
     let show = Show::new(ports.clone(), config.retry_after);
     let watcher = Watcher::new(config, show.clone(), life.soft.clone());

@@ -9,6 +9,9 @@ pub mod fields;
 pub mod local;
 pub mod wanted;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -84,7 +84,8 @@ mod tests {
                 .flat_map(|row| row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
                 .collect();
             for (read, cell) in read.iter().zip(&cells) {
-                prop_assert!(read == cell || *read == format!("'{cell}"));
+                let guarded = format!("'{cell}");
+                prop_assert!(read == cell || *read == guarded);
                 prop_assert!(!read.starts_with(['=', '@', '\t']));
             }
             prop_assert_eq!(read.len(), cells.len());

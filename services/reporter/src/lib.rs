@@ -11,6 +11,10 @@ mod recorded;
 pub mod report;
 mod submission;
 pub mod tables;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -63,3 +63,6 @@ impl Record {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests;

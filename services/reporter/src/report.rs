@@ -29,3 +29,6 @@ pub fn files(record: &Record, layout: &Layout) -> Vec<File> {
 fn group_file(group: &str) -> String {
     if group == "fields" { "fields-group.csv".to_owned() } else { format!("{group}.csv") }
 }
+
+#[cfg(test)]
+mod tests;

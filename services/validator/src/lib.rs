@@ -14,6 +14,8 @@ pub mod rules;
 pub mod validate;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What the tests of this crate share: fields cut out of texts, and the shipped workflows.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use clinflow_core::{
     AgentId, Evidence, Field, FieldSet, Phi, Role, WorkflowId,
@@ -9,9 +9,10 @@ use clinflow_core::{
 use clinflow_ingest::Text;
 use clinflow_workflow::{Bundle, Workflow, shipped};
 
-/// A shipped workflow.
+/// A shipped workflow. The bundle is read once: its patterns take a while to compile.
 pub(crate) fn workflow(id: &str) -> Arc<Workflow> {
-    let bundle = Bundle::read(&shipped()).unwrap();
+    static SHIPPED: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(&shipped()).unwrap());
+    let bundle = &SHIPPED;
     bundle.workflow(&WorkflowId::new(id).unwrap()).unwrap().clone()
 }
 

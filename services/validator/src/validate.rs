@@ -221,13 +221,13 @@ fn tell_required(ledger: &mut Ledger, workflow: &Workflow) {
     }
 }
 
-/// Settles how sure we are of each field, and says where that is too little.
+/// Settles how sure we are of each field, and says where that is too little and nobody has asked for a review yet.
 fn weigh(ledger: &mut Ledger, workflow: &Workflow) {
     for position in 0..ledger.fields.len() {
         let field = &mut ledger.fields[position];
         let spec = workflow.field(&field.name, field.group.as_deref());
         field.confidence = confidence::of(field, spec, ledger.worst[position]);
-        if field.confidence < workflow.review_below {
+        if field.confidence < workflow.review_below && ledger.worst[position] < Some(Severity::Review) {
             let finding = built_in::unsure(field, spec.is_some_and(|spec| spec.required));
             ledger.say(finding, &[position]);
         }

@@ -79,8 +79,11 @@ pub(crate) async fn ack(broker: &dyn Broker, delivery: Box<dyn Delivery>) {
 
 /// Publishes until it is confirmed, as the runtime does: again and again under the same id.
 pub(crate) async fn publish(broker: &dyn Broker, to: Route, message: Envelope) {
-    eventually("a confirmed publish", async || broker.publish(to.clone(), message.clone()).await.is_ok())
-        .await;
+    let confirmed = async || {
+        let outcome = broker.publish(to.clone(), message.clone()).await;
+        outcome.inspect_err(|error| tracing::warn!(?error, "publishing again")).is_ok()
+    };
+    eventually("a confirmed publish", confirmed).await;
 }
 
 /// Waits until something is so.

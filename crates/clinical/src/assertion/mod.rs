@@ -42,29 +42,44 @@ impl<'t> Context<'t> {
         section: Option<section::Kind>,
     ) -> Assertion {
         let mut assertion = section.map(by_section).unwrap_or_default();
-        let inside = self.around(segment, target);
-        for (at, (place, phrase)) in inside.iter().enumerate() {
-            let forward = place.end <= target.start;
-            let between = if forward { place.end..target.start } else { target.end..place.start };
-            for role in self.rules.roles(*phrase) {
-                let Role::Cue { property, direction, reach } = role else {
-                    continue;
-                };
-                let stopped = || {
-                    inside.iter().enumerate().any(|(other, (stop, phrase))| {
-                        other != at
-                            && between.start <= stop.start
-                            && stop.end <= between.end
-                            && self.rules.roles(*phrase).iter().any(|role| role.stops(*property))
-                    })
-                };
-                let words = &self.text[between.clone()];
-                if direction.reaches(forward, words) && within(words, *reach) && !stopped() {
-                    property.apply(&mut assertion);
+        let around = self.around(segment, target);
+        let behind = around.partition_point(|(place, _)| place.end <= target.start);
+        self.walk(around[..behind].iter().rev(), target, true, &mut assertion);
+        self.walk(around[behind..].iter(), target, false, &mut assertion);
+        assertion
+    }
+
+    /// Walks from the mention outwards over the triggers on one side: a cue speaks unless a stop came before it.
+    fn walk<'c>(
+        &self,
+        triggers: impl Iterator<Item = &'c (Range<usize>, usize)>,
+        target: &Range<usize>,
+        before: bool,
+        assertion: &mut Assertion,
+    ) {
+        let mut stops: Vec<Role> = Vec::new();
+        for (place, phrase) in triggers {
+            let words = if before {
+                &self.text[place.end..target.start]
+            } else {
+                &self.text[target.end..place.start]
+            };
+            let roles = self.rules.roles(*phrase);
+            for role in roles {
+                if let Role::Cue { property, direction, reach } = role
+                    && direction.reaches(before, words)
+                    && within(words, *reach)
+                    && !stops.iter().any(|stop| stop.stops(*property))
+                {
+                    property.apply(assertion);
+                }
+            }
+            for stop in roles.iter().filter(|role| matches!(role, Role::Stop(_))) {
+                if !stops.contains(stop) {
+                    stops.push(*stop);
                 }
             }
         }
-        assertion
     }
 
     /// The triggers of `segment` before and behind `target`. One that lies in the mention is part of it: "without
@@ -168,7 +183,8 @@ mod tests {
     /// What the context says about `mention` in `text`.
     fn judge(text: &str, mention: &str) -> Assertion {
         let at = text.find(mention).unwrap();
-        Annotator::new().judge(text, &[at..at + mention.len()])[0].as_ref().unwrap().assertion
+        let target = at..at + mention.len();
+        Annotator::new().judge(text, std::slice::from_ref(&target))[0].as_ref().unwrap().assertion
     }
 
     #[test]

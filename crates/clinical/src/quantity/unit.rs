@@ -60,8 +60,14 @@ pub(crate) fn at(text: &str) -> Option<(Unit, usize)> {
     };
     let ends: Vec<_> =
         text[..line].char_indices().map(|(at, c)| at + c.len_utf8()).filter(ends_word).collect();
-    ends.into_iter().rev().find_map(|end| unit(&text[..end]).map(|unit| (unit, end)))
+    ends.into_iter()
+        .rev()
+        .filter(|end| !WORDS.contains(&&text[..*end]))
+        .find_map(|end| unit(&text[..end]).map(|unit| (unit, end)))
 }
+
+/// Units that are words of English: "1 in 4", "4 a day". They count in a cell of a form, not in running text.
+const WORDS: &[&str] = &["a", "in"];
 
 /// No spelling in the table is longer, quotients included.
 const LONGEST: usize = 26;
@@ -206,6 +212,8 @@ mod tests {
             ("mg/kg/day", "mg/kg/d"),
             ("mg / m2", "mg/m2"),
             ("units per hour", "U/h"),
+            ("mM", "mmol/L"),
+            ("mg%", "mg/dL"),
         ] {
             assert_eq!(ucum(written), Some(expected), "{written}");
         }
@@ -233,6 +241,7 @@ mod tests {
         assert_eq!(taken("mg, then"), Some(("mg", 2)));
         assert_eq!(taken("mL/min/1.73 m2."), Some(("mL/min/{1.73_m2}", 14)));
         assert_eq!(taken("migraines"), None);
-        assert_eq!(taken("in the morning"), Some(("[in_i]", 2)));
+        assert_eq!(taken("in 4 patients"), None);
+        assert_eq!(taken("a day"), None);
     }
 }

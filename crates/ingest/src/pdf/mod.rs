@@ -29,7 +29,7 @@ pub(crate) fn ingest(bytes: &[u8], limits: &Limits) -> Result<Ingested, Error> {
 /// Runs the engine so that neither its panics nor our refusals, which leave it as unwinding, go further.
 ///
 /// The engine's callbacks cannot return an error, so a refusal unwinds out of them by [`std::panic::resume_unwind`],
-/// which runs no panic hook. Nothing the engine was working on is used afterwards, so no broken state is seen.
+/// which runs no panic hook; a profile with `panic = "abort"` would end the process instead. Nothing the engine was working on is used afterwards, so no broken state is seen.
 fn contained<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| match payload.downcast::<Refusal>() {
         Ok(refusal) => Err(refusal.0),

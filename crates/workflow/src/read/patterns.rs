@@ -150,7 +150,7 @@ fn rows(item: Item<'_>, names: &Names<'_>) -> Option<pattern::Table> {
     let group = table.required("group").and_then(|item| names.group(&item));
     let columns = each(&table, "columns", |item| {
         let table = item.clone().table()?;
-        let headers = table.optional("headers").map(labels).unwrap_or_default();
+        let headers = table.optional("headers").map(Item::texts).unwrap_or_default();
         let cells = regexes(&table, "cells");
         for cell in &cells {
             names.captures(cell, group.as_deref(), &item);

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -14,11 +14,15 @@ use jsonwebtoken::{
 };
 use reqwest::{Client, redirect::Policy};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use crate::{auth::settings::JwtSettings, refusal::Refusal};
 
 /// How long the issuer may take to answer. Tokens with unknown keys wait for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A token that names a key the issuer does not have.
+const UNKNOWN: Refusal = Refusal::BadToken { why: "the issuer has no such key" };
 
 /// The largest key set that is read; a set of ten RSA keys has 6 KiB.
 const LARGEST_SET: usize = 256 * 1024;
@@ -45,8 +49,8 @@ struct State {
     keys: HashMap<String, DecodingKey>,
     /// When the keys were fetched.
     fetched: Option<Instant>,
-    /// When a fetch last began, whatever became of it.
-    tried: Option<Instant>,
+    /// Before when they are not fetched again.
+    rests_until: Option<Instant>,
 }
 
 /// What to do about a key.
@@ -64,12 +68,12 @@ enum Next {
 
 impl State {
     /// Decides, at `now`, about a key that is `known` or not.
-    fn next(&self, known: bool, now: Instant, keep: Duration, at_most_every: Duration) -> Next {
-        let since = |then: Option<Instant>| then.map(|then| now.saturating_duration_since(then));
-        let (age, rested) = (since(self.fetched), since(self.tried).is_none_or(|tried| tried >= at_most_every));
+    fn next(&self, known: bool, now: Instant, keep: Duration) -> Next {
+        let age = self.fetched.map(|fetched| now.saturating_duration_since(fetched));
+        let rests = self.rests_until.is_some_and(|until| now < until);
         match age {
             Some(age) if known && age < keep => Next::Use,
-            _ if rested => Next::Fetch,
+            _ if !rests => Next::Fetch,
             Some(age) if age < keep * STALE => {
                 if known { Next::Use } else { Next::Unknown }
             }
@@ -80,12 +84,12 @@ impl State {
 
 impl Keys {
     /// Keys of the issuer that `settings` name.
-    pub(super) fn new(settings: &JwtSettings, retry_after: Duration) -> anyhow::Result<Self> {
+    pub(super) fn new(settings: &JwtSettings, retry_after: Duration) -> anyhow::Result<Arc<Self>> {
         // Fails when a provider is installed already; then it is ring, the only one in the house.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A redirect could lead to where the configuration would not go.
         let client = Client::builder().timeout(FETCH_TIMEOUT).redirect(Policy::none()).build()?;
-        Ok(Self {
+        Ok(Arc::new(Self {
             client,
             url: settings.keys_url(),
             keep: settings.keep_keys,
@@ -93,42 +97,56 @@ impl Keys {
             retry_after,
             state: Mutex::default(),
             fetching: tokio::sync::Mutex::default(),
-        })
+        }))
     }
 
-    /// The key with this id.
-    pub(super) async fn get(&self, id: &str) -> Result<DecodingKey, Refusal> {
+    /// The key with this id. A fetch is a task of `tasks`, so that a caller who hangs up does not end it for those
+    /// who wait for it too.
+    pub(super) async fn get(self: &Arc<Self>, id: &str, tasks: &TaskTracker) -> Result<DecodingKey, Refusal> {
         if let Some(answer) = self.look(id) {
             return answer;
         }
+        let (keys, wanted) = (self.clone(), id.to_owned());
+        let fetched = tasks.spawn(async move { keys.fetch_for(&wanted).await });
+        fetched.await.unwrap_or_else(|_| Err(self.unavailable()))
+    }
+
+    /// Fetches the keys, unless somebody else just did, and answers the one that is wanted.
+    async fn fetch_for(&self, id: &str) -> Result<DecodingKey, Refusal> {
         let _fetching = self.fetching.lock().await;
-        // Somebody else may have fetched meanwhile.
         if let Some(answer) = self.look(id) {
             return answer;
         }
-        self.lock().tried = Some(Instant::now());
         match self.fetch().await {
             Ok(keys) => {
                 tracing::info!(keys = keys.len(), "fetched the issuer's keys");
-                let mut state = self.lock();
-                state.keys = keys;
-                state.fetched = Some(Instant::now());
+                let found = keys.get(id).cloned();
+                let now = Instant::now();
+                *self.lock() = State { keys, fetched: Some(now), rests_until: Some(now + self.at_most_every) };
+                found.ok_or(UNKNOWN)
             }
-            Err(error) => tracing::warn!(error = format!("{error:#}"), "the issuer's keys were not fetched"),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "the issuer's keys were not fetched");
+                self.lock().rests_until = Some(Instant::now() + self.retry_after);
+                self.look(id).unwrap_or_else(|| Err(self.unavailable()))
+            }
         }
-        self.look(id).unwrap_or_else(|| Err(Refusal::NoKeys { after: self.retry_after }))
     }
 
     /// The answer, unless the keys must be fetched first.
     fn look(&self, id: &str) -> Option<Result<DecodingKey, Refusal>> {
         let state = self.lock();
         let key = state.keys.get(id);
-        match state.next(key.is_some(), Instant::now(), self.keep, self.at_most_every) {
+        match state.next(key.is_some(), Instant::now(), self.keep) {
             Next::Use => key.cloned().map(Ok),
             Next::Fetch => None,
-            Next::Unknown => Some(Err(Refusal::BadToken { why: "the issuer has no such key" })),
-            Next::Unavailable => Some(Err(Refusal::NoKeys { after: self.retry_after })),
+            Next::Unknown => Some(Err(UNKNOWN)),
+            Next::Unavailable => Some(Err(self.unavailable())),
         }
+    }
+
+    const fn unavailable(&self) -> Refusal {
+        Refusal::NoKeys { after: self.retry_after }
     }
 
     async fn fetch(&self) -> anyhow::Result<HashMap<String, DecodingKey>> {
@@ -165,13 +183,14 @@ mod tests {
     use super::*;
 
     const KEEP: Duration = Duration::from_secs(3600);
-    const EVERY: Duration = Duration::from_secs(30);
+    const REST: Duration = Duration::from_secs(30);
 
-    /// Decides an hour's multiple in, with keys fetched and tried so many seconds ago.
-    fn next(known: bool, fetched: Option<u64>, tried: Option<u64>) -> Next {
+    /// Decides about a key when the keys were fetched so many seconds ago, and last asked for so many seconds ago.
+    fn next(known: bool, fetched: Option<u64>, asked: Option<u64>) -> Next {
         let now = Instant::now() + KEEP * 100;
         let ago = |seconds: Option<u64>| seconds.map(|seconds| now - Duration::from_secs(seconds));
-        State { keys: HashMap::new(), fetched: ago(fetched), tried: ago(tried) }.next(known, now, KEEP, EVERY)
+        let rests_until = ago(asked).map(|asked| asked + REST);
+        State { keys: HashMap::new(), fetched: ago(fetched), rests_until }.next(known, now, KEEP)
     }
 
     #[test]

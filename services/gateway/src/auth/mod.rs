@@ -16,6 +16,7 @@ use axum::{
 use clinflow_core::WorkflowId;
 use clinflow_ports::Clock;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use tokio_util::task::TaskTracker;
 
 use crate::{auth::keys::Keys, config::Config, refusal::Refusal, trace};
 
@@ -66,19 +67,21 @@ pub(crate) enum Gate {
 /// Reads tokens.
 pub(crate) struct Tokens {
     settings: JwtSettings,
-    keys: Keys,
+    keys: Arc<Keys>,
+    tasks: TaskTracker,
     clock: Arc<dyn Clock>,
 }
 
 impl Gate {
     /// The gate that `config` asks for. Keys are fetched when the first token comes.
-    pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>, tasks: &TaskTracker) -> anyhow::Result<Self> {
         Ok(match &config.auth {
             AuthSettings::None => Self::Open,
             AuthSettings::Jwt(settings) => {
                 signature::install();
                 let keys = Keys::new(settings, config.retry_after)?;
-                Self::Jwt(Box::new(Tokens { settings: settings.as_ref().clone(), keys, clock }))
+                let (settings, tasks) = (settings.as_ref().clone(), tasks.clone());
+                Self::Jwt(Box::new(Tokens { settings, keys, tasks, clock }))
             }
         })
     }
@@ -101,7 +104,7 @@ impl Tokens {
             return Err(Refusal::BadToken { why: "it is not signed with RS256" });
         }
         let id = header.kid.ok_or(Refusal::BadToken { why: "it names no key" })?;
-        let key = self.keys.get(&id).await?;
+        let key = self.keys.get(&id, &self.tasks).await?;
         let token = decode(token, &key, &signature_only())
             .map_err(|_| Refusal::BadToken { why: "its signature or its form is wrong" })?;
         claims::judge(&token.claims, &self.settings, self.clock.now())

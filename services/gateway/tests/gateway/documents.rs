@@ -216,23 +216,38 @@ async fn documents_are_taken_again_after_the_wait_that_a_refused_publish_asks_fo
     assert_eq!(house.broker.depth("clinflow.classifier.batch").await.unwrap(), 1);
 }
 
-#[tokio::test]
-async fn only_so_many_uploads_are_in_hand_and_one_that_never_ends_is_given_up() {
-    let config =
-        clinflow_gateway::Config { max_uploads: 1, submit_timeout: Duration::from_millis(300), ..config() };
-    let house = House::with(config).await;
-    let mut slow = TcpStream::connect(house.address).await.unwrap();
+/// An upload that was accepted and never goes on.
+async fn stuck(house: &House) -> TcpStream {
+    let mut upload = TcpStream::connect(house.address).await.unwrap();
     let head = "POST /v1/documents HTTP/1.1\r\nhost: gateway\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
-    slow.write_all(head.as_bytes()).await.unwrap();
+    upload.write_all(head.as_bytes()).await.unwrap();
     // It is being read once the gateway asks for the body.
     let mut asked = [0; 25];
-    slow.read_exact(&mut asked).await.unwrap();
+    upload.read_exact(&mut asked).await.unwrap();
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    upload
+}
+
+#[tokio::test]
+async fn only_so_many_uploads_are_in_hand() {
+    let house = House::with(clinflow_gateway::Config { max_uploads: 1, ..config() }).await;
+    let upload = stuck(&house).await;
     assert_eq!(house.post("", DOCUMENT).await.problem(), (429, "submit.busy".to_owned()));
+    let status = house.ingest().await.submit(SubmitRequest::default()).await.unwrap_err();
+    assert_eq!(status.metadata().get("code").unwrap(), "submit.busy");
+    drop(upload);
+    let room = async { while house.post("", DOCUMENT).await.status != 202 {} };
+    tokio::time::timeout(Duration::from_secs(30), room).await.expect("who hangs up leaves room");
+}
+
+#[tokio::test]
+async fn an_upload_that_never_ends_is_given_up() {
+    let house =
+        House::with(clinflow_gateway::Config { submit_timeout: Duration::from_millis(200), ..config() }).await;
+    let mut upload = stuck(&house).await;
     let mut answer = [0; 12];
-    slow.read_exact(&mut answer).await.unwrap();
+    upload.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 408");
-    assert_eq!(house.post("", DOCUMENT).await.status, 202);
 }
 
 #[tokio::test]

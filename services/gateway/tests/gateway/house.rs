@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -71,6 +71,12 @@ impl Broker for Moody {
     }
 }
 
+/// The shipped bundle, read once for all tests: its patterns take a while to compile.
+fn shipped() -> &'static Bundle {
+    static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(&clinflow_workflow::shipped()).unwrap());
+    &BUNDLE
+}
+
 /// A gateway and everything around it.
 pub(crate) struct House {
     pub(crate) broker: Arc<Moody>,
@@ -114,7 +120,7 @@ impl House {
             executions: executions.clone(),
             log: log.clone(),
             objects: objects.clone(),
-            catalog: Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?))),
+            catalog: Arc::new(Catalog::new(bundles, |_| Ok(shipped().clone()))),
             clock: Arc::new(ManualClock::at(Timestamp::from_second(NOW).unwrap())),
         };
         let life = Lifecycle::default();

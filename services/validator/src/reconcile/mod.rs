@@ -59,6 +59,11 @@ pub struct Disagreement {
 /// of the fields in either set does not matter.
 pub fn reconcile(workflow: &Workflow, pattern: Vec<Field>, model: Vec<Field>, counted: &BTreeSet<String>) -> Reconciled {
     let mut done = Reconciled::default();
+    let sorted = |mut fields: Vec<Field>| {
+        fields.sort_by(in_document_order);
+        fields
+    };
+    let (pattern, model) = (sorted(pattern), sorted(model));
     let (mut pattern, mut model) = (by_group(pattern), by_group(model));
     let groups: BTreeSet<Option<String>> = pattern.keys().chain(model.keys()).cloned().collect();
     for group in groups {
@@ -202,8 +207,7 @@ fn joined(first: &[Evidence], more: &[Evidence]) -> Vec<Evidence> {
 }
 
 /// The values of one field in one source, in document order, each once.
-fn distinct(mut fields: Vec<Field>) -> Vec<Field> {
-    fields.sort_by(in_document_order);
+fn distinct(fields: Vec<Field>) -> Vec<Field> {
     let mut distinct: Vec<Field> = Vec::with_capacity(fields.len());
     for field in fields {
         let same = |known: &&mut Field| {

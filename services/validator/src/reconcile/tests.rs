@@ -143,9 +143,9 @@ proptest! {
         (others, mixed) in prop::collection::vec(some_field().prop_map(by_model), 0..8)
             .prop_flat_map(|fields| (Just(fields.clone()), Just(fields).prop_shuffle())),
     ) {
-        let workflow = workflow_once();
+        let workflow = workflow("ae-report");
         let none = BTreeSet::new();
-        prop_assert_eq!(reconcile(workflow, ones, others, &none), reconcile(workflow, shuffled, mixed, &none));
+        prop_assert_eq!(reconcile(&workflow, ones, others, &none), reconcile(&workflow, shuffled, mixed, &none));
     }
 
     #[test]
@@ -157,14 +157,7 @@ proptest! {
             fields.iter().flat_map(|field| &field.evidence).map(|evidence| evidence.span.byte_start).collect()
         };
         let all = spans(&[ones.as_slice(), &others].concat());
-        let done = reconcile(workflow_once(), ones, others, &BTreeSet::new());
+        let done = reconcile(&workflow("ae-report"), ones, others, &BTreeSet::new());
         prop_assert_eq!(spans(&done.fields), all);
     }
-}
-
-/// The workflow, read once for all cases of a property.
-fn workflow_once() -> &'static clinflow_workflow::Workflow {
-    static WORKFLOW: std::sync::LazyLock<std::sync::Arc<clinflow_workflow::Workflow>> =
-        std::sync::LazyLock::new(|| workflow("ae-report"));
-    &WORKFLOW
 }

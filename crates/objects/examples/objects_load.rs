@@ -1,5 +1,5 @@
 //! Measures the reads and writes of a document in a local folder:
-//! `cargo run --release -p clinflow-objects --example throughput`.
+//! `cargo run --release -p clinflow-objects --example objects_load`.
 #![expect(clippy::print_stdout, reason = "a measurement for people")]
 
 use std::time::Duration;

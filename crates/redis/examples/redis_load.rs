@@ -1,5 +1,5 @@
 //! Measures claims and joins against a private redis-server:
-//! `cargo run --release -p clinflow-redis --example throughput`.
+//! `cargo run --release -p clinflow-redis --example redis_load`.
 #![expect(clippy::print_stdout, reason = "a measurement for people")]
 
 use std::{sync::Arc, time::Duration};

@@ -1,5 +1,5 @@
 //! Measures the writes of a document against dynoxide on a file, over HTTP, with writes grouped in several ways:
-//! `cargo run --release -p clinflow-dynamodb --example throughput`.
+//! `cargo run --release -p clinflow-dynamodb --example dynamodb_load`.
 #![expect(clippy::print_stdout, reason = "a measurement for people")]
 
 use std::{sync::Arc, time::Duration};
