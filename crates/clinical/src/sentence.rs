@@ -95,13 +95,13 @@ fn period_ends(text: &str, start: usize, at: usize) -> bool {
     let Some(next) = rest.chars().next() else {
         return true;
     };
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+    let word = last_word(before);
     let folded = word.to_ascii_lowercase();
     if !next.is_whitespace() {
         // "site.The" is glued; "b.i.d", "4.5", "i.e." and "1.No" (a list number, kept with its item) are not.
         return next.is_uppercase() && word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase());
     }
-    if before.trim().bytes().all(|byte| byte.is_ascii_digit()) && before.trim().len() <= 2 {
+    if before.trim().len() <= 2 && before.trim().bytes().all(|byte| byte.is_ascii_digit()) {
         return false;
     }
     if BEFORE_A_NAME.contains(&folded.as_str()) {
@@ -116,6 +116,17 @@ fn period_ends(text: &str, start: usize, at: usize) -> bool {
     let initial = word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_uppercase());
     capital && !initial
 }
+
+/// The word a text ends with, or its last bytes where it is longer than any word that matters here: "1.1.1.1..."
+/// must not be read again at each of its periods.
+fn last_word(text: &str) -> &str {
+    let from = text.len().saturating_sub(LONGEST_WORD);
+    let tail = (from..=text.len()).find_map(|at| text.get(at..)).unwrap_or_default();
+    tail.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default()
+}
+
+/// In bytes; "Methylenetetrahydrofolate" has 25.
+const LONGEST_WORD: usize = 40;
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// `/path/to/folder`, `file:///path/to/folder`, `s3://bucket/prefix`, or `memory:`.
     pub url: String,
-    /// S3: another endpoint than AWS': `http://127.0.0.1:9000`.
+    /// S3: another endpoint than AWS': `http://127.0.0.1:9000`. With plain HTTP, credentials may be left out.
     pub endpoint: Option<String>,
     /// S3: the region; otherwise `AWS_REGION`.
     pub region: Option<String>,

@@ -70,18 +70,26 @@ pub struct Work {
     pub model: Option<String>,
     /// What it cost, in nano-dollars.
     pub cost_nano_usd: u64,
+    /// The code of what was found wrong with the document, when its way ends here.
+    pub code: Option<&'static str>,
 }
 
 impl Work {
     /// Work of `agent_id` that wrote nothing and cost nothing.
     pub const fn of(agent_id: AgentId) -> Self {
-        Self { agent_id, output: None, model: None, cost_nano_usd: 0 }
+        Self { agent_id, output: None, model: None, cost_nano_usd: 0, code: None }
     }
 
     /// The same, having written `output`.
     #[must_use]
     pub fn writing(self, output: ObjectRef) -> Self {
         Self { output: Some(output), ..self }
+    }
+
+    /// The same, having found something wrong with the document.
+    #[must_use]
+    pub fn failing(self, code: &'static str) -> Self {
+        Self { code: Some(code), ..self }
     }
 }
 

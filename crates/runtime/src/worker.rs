@@ -9,7 +9,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use clinflow_core::{AgentId, Failure, Lane, Role, Step, step::Outcome as StepOutcome};
+use clinflow_core::{Failure, Lane, Role, Step, step::Outcome as StepOutcome};
 use clinflow_ports::{
     Broker, Claim, ClaimKey, Claims, Clock, Delivery, Envelope, Event, Health, Meta, Route, Settled, topology::queue_name,
 };
@@ -289,7 +289,7 @@ impl<H: Handler> Worker<H> {
     /// The messages a handled input gives rise to, with ids derived from it and its step in their history.
     fn outputs(&self, input: &Meta, started: Timestamp, done: Done) -> Vec<(Route, Envelope)> {
         let ended = self.powers.clock.now();
-        let step = done.work.map(|work| wire::step_to_wire(&step(H::ROLE, input, started, ended, work, None)));
+        let step = done.work.map(|work| wire::step_to_wire(&step(H::ROLE, input, started, ended, work)));
         let traceparent = current_traceparent(&Span::current(), input.traceparent.as_deref());
         let address = |(index, mut output): (u32, Output)| {
             if let Some(step) = &step {
@@ -330,8 +330,8 @@ impl<H: Handler> Worker<H> {
         let disposition = disposition::decide(cause, meta.attempt, &self.limits.retry, fastrand::f64());
         tracing::warn!(code = failure.code, error = %failure.source, ?disposition, "not handled");
         let ended = self.powers.clock.now();
-        let work = Work::of(meta.workflow.agent(H::ROLE));
-        let failed = wire::step_to_wire(&step(H::ROLE, &meta, started, ended, work, Some(failure.code)));
+        let work = Work::of(meta.workflow.agent(H::ROLE)).failing(failure.code);
+        let failed = wire::step_to_wire(&step(H::ROLE, &meta, started, ended, work));
         let (outcome, status, place) = match disposition {
             Disposition::Retry { delay, next_attempt } => {
                 meta.attempt = next_attempt;
@@ -460,24 +460,16 @@ fn event_of(type_name: &str, role: Role) -> Option<Event> {
 }
 
 /// One step of the history.
-fn step(
-    role: Role,
-    meta: &Meta,
-    started_at: Timestamp,
-    ended_at: Timestamp,
-    work: Work,
-    failed: Option<&str>,
-) -> Step {
-    let agent_id: AgentId = work.agent_id;
+fn step(role: Role, meta: &Meta, started_at: Timestamp, ended_at: Timestamp, work: Work) -> Step {
     Step {
         role,
-        agent_id,
+        agent_id: work.agent_id,
         invocation_id: meta.message_id,
         attempt: meta.attempt,
         started_at,
         ended_at,
-        outcome: if failed.is_some() { StepOutcome::Failed } else { StepOutcome::Succeeded },
-        code: failed.map(str::to_owned),
+        outcome: if work.code.is_some() { StepOutcome::Failed } else { StepOutcome::Succeeded },
+        code: work.code.map(str::to_owned),
         model: work.model,
         output: work.output,
         cost_nano_usd: work.cost_nano_usd,

@@ -131,13 +131,16 @@ impl House {
                 let config = self.config.classifier.clone();
                 self.work(clinflow_classifier::Classify::new(config, objects, executions, catalog)).await
             }
-            Role::Extractor => self.work(clinflow_extractor::Extract::new(objects, catalog)).await,
+            Role::Extractor => {
+                let patterns = clinflow_extractor::catalog(self.ports.bundles.clone());
+                self.work(clinflow_extractor::Extract::new(objects, patterns)).await
+            }
             Role::Nlp => {
                 let model: Arc<dyn Model> = Arc::new(clinflow_nlp::LocalModel::new());
                 self.work(clinflow_nlp::Ask::new(objects, catalog, model)).await
             }
             Role::Aggregator => {
-                let config = self.config.aggregator;
+                let config = self.config.aggregator.clone();
                 let (aggregate, sweeper) =
                     clinflow_aggregator::build(config, broker, joins, executions, catalog, clock);
                 self.life.tasks.spawn(sweeper.run(self.life.clone()));

@@ -173,6 +173,9 @@ mod tests {
         assert_eq!(config.submit_timeout, Duration::from_secs(120));
         let AuthSettings::Jwt(jwt) = config.auth else { panic!("{:?}", config.auth) };
         assert_eq!(jwt.groups["PV-Team"], ["ae-report", "patient-narrative"]);
-        assert_eq!(jwt.keys_url(), "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE/.well-known/jwks.json");
+        assert_eq!(
+            jwt.keys_url(),
+            "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE/.well-known/jwks.json"
+        );
     }
 }

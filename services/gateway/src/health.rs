@@ -11,12 +11,14 @@ use tonic_health::{
 };
 
 /// What is reported on: the gateway as a whole, and its services.
-const SERVICES: [&str; 3] =
-    ["", v1::ingest_server::SERVICE_NAME, v1::executions_server::SERVICE_NAME];
+const SERVICES: [&str; 3] = ["", v1::ingest_server::SERVICE_NAME, v1::executions_server::SERVICE_NAME];
 
 /// The health service. `Ingest` serves while the broker takes messages; `Executions`, and with it the gateway
 /// as a whole, until it drains.
-pub(crate) fn service(broker: watch::Receiver<Health>, life: &Lifecycle) -> HealthServer<impl health_server::Health> {
+pub(crate) fn service(
+    broker: watch::Receiver<Health>,
+    life: &Lifecycle,
+) -> HealthServer<impl health_server::Health> {
     let (reporter, server) = health_reporter();
     let soft = life.soft.clone();
     life.tasks.spawn(async move {

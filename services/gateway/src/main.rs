@@ -23,21 +23,27 @@ struct Config {
 }
 
 fn main() -> ExitCode {
-    clinflow_runtime::main("gateway", |config: &Config| &config.process, |boot: Boot<Config>| async move {
-        let Config { broker, dynamodb, objects, gateway, .. } = &boot.config;
-        let broker = Arc::new(Amqp::connect(broker.clone()).await?);
-        broker.declare(&Topology::standard()).await?;
-        let database = Database::connect(dynamodb).await?;
-        let ports = Ports {
-            broker: broker.clone(),
-            executions: Arc::new(DynamoExecutions::new(database.clone())),
-            log: Arc::new(DynamoAuditLog::new(database.clone())),
-            objects: Arc::new(Store::open(objects)?),
-            catalog: Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| Ok(Bundle::read(files)?))),
-            clock: boot.clock.clone(),
-        };
-        clinflow_gateway::start(gateway.clone(), ports, &boot.life).await?;
-        boot.ready(broker.as_ref());
-        Ok(())
-    })
+    clinflow_runtime::main(
+        "gateway",
+        |config: &Config| &config.process,
+        |boot: Boot<Config>| async move {
+            let Config { broker, dynamodb, objects, gateway, .. } = &boot.config;
+            let broker = Arc::new(Amqp::connect(broker.clone()).await?);
+            broker.declare(&Topology::standard()).await?;
+            let database = Database::connect(dynamodb).await?;
+            let ports = Ports {
+                broker: broker.clone(),
+                executions: Arc::new(DynamoExecutions::new(database.clone())),
+                log: Arc::new(DynamoAuditLog::new(database.clone())),
+                objects: Arc::new(Store::open(objects)?),
+                catalog: Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| {
+                    Ok(Bundle::read(files)?)
+                })),
+                clock: boot.clock.clone(),
+            };
+            clinflow_gateway::start(gateway.clone(), ports, &boot.life).await?;
+            boot.ready(broker.as_ref());
+            Ok(())
+        },
+    )
 }

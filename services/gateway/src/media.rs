@@ -118,7 +118,10 @@ mod tests {
 
     #[test]
     fn parameters_and_free_text_do_not_go_on() {
-        assert_eq!(Declared::read("application/pdf; name=\"Jane Roe.pdf\"").unwrap().name(), "application/pdf");
+        assert_eq!(
+            Declared::read("application/pdf; name=\"Jane Roe.pdf\"").unwrap().name(),
+            "application/pdf"
+        );
         assert_eq!(code("application/jane-roe", b"x"), "submit.unsupported-media-type");
         assert_eq!(code("multipart/form-data; boundary=x", b"x"), "submit.unsupported-media-type");
     }

@@ -86,19 +86,27 @@ impl Refusal {
         match self {
             Self::Empty => words("submit.empty", StatusCode::BAD_REQUEST, Code::InvalidArgument),
             // What tonic itself answers to a message above its limit.
-            Self::TooLarge { .. } => words("submit.too-large", StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange),
-            Self::TooSlow { .. } => words("submit.too-slow", StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded),
+            Self::TooLarge { .. } => {
+                words("submit.too-large", StatusCode::PAYLOAD_TOO_LARGE, Code::OutOfRange)
+            }
+            Self::TooSlow { .. } => {
+                words("submit.too-slow", StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded)
+            }
             Self::Incomplete => words("submit.incomplete", StatusCode::BAD_REQUEST, Code::InvalidArgument),
             Self::UnknownWorkflow { .. } => {
                 words("submit.unknown-workflow", StatusCode::BAD_REQUEST, Code::InvalidArgument)
             }
-            Self::UnsupportedMediaType => {
-                words("submit.unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument)
-            }
+            Self::UnsupportedMediaType => words(
+                "submit.unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                Code::InvalidArgument,
+            ),
             Self::MediaTypeMismatch { .. } => {
                 words("submit.media-type-mismatch", StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument)
             }
-            Self::Unreadable { .. } => words("request.unreadable", StatusCode::BAD_REQUEST, Code::InvalidArgument),
+            Self::Unreadable { .. } => {
+                words("request.unreadable", StatusCode::BAD_REQUEST, Code::InvalidArgument)
+            }
             Self::Busy { after } => {
                 wait("submit.busy", StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted, after)
             }
@@ -126,9 +134,13 @@ impl Refusal {
                 wait("bundle.none", StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, after)
             }
             Self::Draining => words("gateway.draining", StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
-            Self::WatchedLongEnough => words("watch.ended", StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
+            Self::WatchedLongEnough => {
+                words("watch.ended", StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable)
+            }
             Self::UnknownRoute => words("request.unknown-route", StatusCode::NOT_FOUND, Code::Unimplemented),
-            Self::WrongMethod => words("request.wrong-method", StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented),
+            Self::WrongMethod => {
+                words("request.wrong-method", StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented)
+            }
             Self::Internal { code } => words(code, StatusCode::INTERNAL_SERVER_ERROR, Code::Internal),
         }
     }
@@ -140,15 +152,15 @@ impl Refusal {
 
     /// What a store could not do. What it said goes to the log: it may name hosts and tables.
     pub(crate) fn of_store(error: StoreError, after: Duration) -> Self {
-        Self::of_failure(error.into(), after)
+        Self::of_failure(&error.into(), after)
     }
 
     /// What a part that is shared with the pipeline could not do.
-    pub(crate) fn of_failure(failure: Failure, after: Duration) -> Self {
+    pub(crate) fn of_failure(failure: &Failure, after: Duration) -> Self {
         tracing::warn!(code = failure.code, error = %failure.source, "a request could not be served");
         match (failure.code, failure.verdict) {
             ("bundle.none", _) => Self::NoBundle { after },
-            (_, Verdict::Retry { .. }) => Self::StoreDown { store: store_of(&failure), after },
+            (_, Verdict::Retry { .. }) => Self::StoreDown { store: store_of(failure), after },
             (code, Verdict::Park | Verdict::Reject) => Self::Internal { code },
         }
     }

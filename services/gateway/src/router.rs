@@ -42,9 +42,12 @@ pub fn build(config: &Config, ports: Ports, life: &Lifecycle) -> anyhow::Result<
 
     let http = http::routes(submitter.clone(), show.clone(), watcher.clone());
     let grpc = grpc::routes(config, submitter, show, watcher, uploads.clone(), life.soft.clone());
-    let one_document = http.one_document.merge(grpc.one_document).route_layer(from_fn_with_state(uploads, bounded));
-    let guarded =
-        one_document.merge(http.others).merge(grpc.others).route_layer(from_fn_with_state(gate, authenticate));
+    let one_document =
+        http.one_document.merge(grpc.one_document).route_layer(from_fn_with_state(uploads, bounded));
+    let guarded = one_document
+        .merge(http.others)
+        .merge(grpc.others)
+        .route_layer(from_fn_with_state(gate, authenticate));
     Ok(grpc::open(guarded, health)?
         .method_not_allowed_fallback(async |request: Request| refuse(&request, Refusal::WrongMethod))
         .fallback(async |request: Request| refuse(&request, Refusal::UnknownRoute))
@@ -62,7 +65,8 @@ fn refuse(request: &Request, refusal: Refusal) -> Response {
 /// A configuration that cannot be used ([`crate::Invalid`]), or an address that cannot be bound.
 pub async fn start(config: Config, ports: Ports, life: &Lifecycle) -> anyhow::Result<SocketAddr> {
     let router = build(&config, ports, life)?;
-    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("bind `{}`", config.listen))?;
+    let listener =
+        TcpListener::bind(config.listen).await.with_context(|| format!("bind `{}`", config.listen))?;
     let address = listener.local_addr()?;
     let serving = serve(listener, router, life.clone());
     let soft = life.soft.clone();
@@ -88,7 +92,8 @@ pub async fn serve(listener: TcpListener, router: Router, life: Lifecycle) -> st
     let listener = listener.tap_io(|connection| {
         let _ = connection.set_nodelay(true);
     });
-    let serving = axum::serve(listener, router).with_graceful_shutdown(life.soft.cancelled_owned()).into_future();
+    let serving =
+        axum::serve(listener, router).with_graceful_shutdown(life.soft.cancelled_owned()).into_future();
     tokio::select! {
         ended = serving => ended,
         () = life.hard.cancelled() => Ok(()),

@@ -8,7 +8,7 @@
 //! refused (a full queue says so only then) turns later submissions away for a while.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use clinflow_core::{
     BundleHash, DocumentHash, Execution, ExecutionId, Lane, Phi, SessionId, Status, TeamId, WorkflowId,
     execution::DocumentRef, id::derive,
 };
-use clinflow_ports::{BrokerError, Created, Health, objects::key};
+use clinflow_ports::{BrokerError, Created, Health, StoreError, objects::key};
 use clinflow_runtime::submission;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -133,7 +133,7 @@ impl Submitter {
         }
         self.check_broker()?;
         let current = self.ports.catalog.current().await;
-        let (bundle, known) = current.map_err(|failure| Refusal::of_failure(failure, self.retry_after))?;
+        let (bundle, known) = current.map_err(|failure| Refusal::of_failure(&failure, self.retry_after))?;
         if !wish.workflow.is_auto() && known.workflow(&wish.workflow).is_none() {
             return Err(Refusal::UnknownWorkflow { workflow: wish.workflow });
         }
@@ -160,9 +160,11 @@ impl Submitter {
         }
         self.check_size(document.len())?;
         admission.wish.media_type.check(&document)?;
-        let execution = execution(&admission, hash(document.clone()).await?, document.len(), self.ports.clock.now(), self.redrive_after);
+        let (hash, size) = (hash(document.clone()).await?, document.len());
+        let execution = execution(&admission, hash, size, self.ports.clock.now(), self.redrive_after);
         trace::execution(execution.id);
-        match self.store(&execution, &admission.wish.name, document).await.map_err(|error| Refusal::of_store(error, self.retry_after))? {
+        let created = self.store(&execution, &admission.wish.name, document).await;
+        match created.map_err(|error| Refusal::of_store(error, self.retry_after))? {
             Created::Existing(execution) => {
                 tracing::info!(status = %execution.status, "submitted before");
                 Ok(Submitted { execution: *execution, existing: true })
@@ -182,20 +184,15 @@ impl Submitter {
             Health::Blocked => return Err(Refusal::BrokerRefuses { after }),
             Health::Up => {}
         }
-        match self.closed().filter(|until| Instant::now() < *until) {
-            Some(_) => Err(Refusal::BrokerRefuses { after }),
-            None => Ok(()),
+        if self.closed_until().is_some_and(|until| Instant::now() < until) {
+            return Err(Refusal::BrokerRefuses { after });
         }
+        Ok(())
     }
 
     /// Writes the document, what was said about it, and last the execution, which makes it exist. Everything
     /// before has a name that follows from the submission, so that a second try writes the same again.
-    async fn store(
-        &self,
-        execution: &Execution,
-        name: &Phi,
-        document: Bytes,
-    ) -> Result<Created, clinflow_ports::StoreError> {
+    async fn store(&self, execution: &Execution, name: &Phi, document: Bytes) -> Result<Created, StoreError> {
         let told = serde_json::to_vec(&Told { name }).expect("a string is JSON");
         self.ports.objects.put(&execution.document.key, document).await?;
         // The first submitter's name stays, as the first submission does.
@@ -213,18 +210,14 @@ impl Submitter {
             Ok(_) => tracing::info!("submitted"),
             Err(error) => {
                 if matches!(error, BrokerError::Refused { .. }) {
-                    *self.lock() = Some(Instant::now() + self.retry_after);
+                    *self.closed_until() = Some(Instant::now() + self.retry_after);
                 }
                 tracing::warn!(%error, "the submission is durable and was not published; the sweeper will do it");
             }
         }
     }
 
-    fn closed(&self) -> Option<Instant> {
-        *self.lock()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+    fn closed_until(&self) -> MutexGuard<'_, Option<Instant>> {
         // A moment in time is never half written.
         self.closed_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -288,7 +281,10 @@ mod tests {
             (Said { name: "x".repeat(1025).into(), ..Said::default() }, "name"),
         ] {
             let refusal = Wish::try_from(said).unwrap_err();
-            assert!(matches!(&refusal, Refusal::Unreadable { field: found, .. } if *found == field), "{refusal}");
+            assert!(
+                matches!(&refusal, Refusal::Unreadable { field: found, .. } if *found == field),
+                "{refusal}"
+            );
             assert!(!refusal.to_string().contains("Jane"), "what was said is not repeated");
         }
     }

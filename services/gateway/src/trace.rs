@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -18,7 +18,7 @@ pub(crate) const TRACEPARENT: &str = "traceparent";
 
 /// Whether a request speaks gRPC.
 pub(crate) fn is_grpc(request: &Request) -> bool {
-    let content_type = request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes());
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     content_type.is_some_and(|value| value.starts_with(b"application/grpc"))
 }
 
@@ -31,7 +31,8 @@ pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     };
     let mut parts = value.split('-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let valid = version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && parts.next().is_none();
+    let valid =
+        version == "00" && hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && parts.next().is_none();
     let zero = |part: &str| part.bytes().all(|byte| byte == b'0');
     (valid && !zero(trace) && !zero(parent)).then(|| value.to_owned())
 }
@@ -69,10 +70,12 @@ mod tests {
 
     #[test]
     fn only_a_well_formed_trace_context_goes_on() {
-        let read = |value: &str| traceparent(&HeaderMap::from_iter([(
-            axum::http::HeaderName::from_static(TRACEPARENT),
-            value.parse().unwrap(),
-        )]));
+        let read = |value: &str| {
+            traceparent(&HeaderMap::from_iter([(
+                axum::http::HeaderName::from_static(TRACEPARENT),
+                value.parse().unwrap(),
+            )]))
+        };
         let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         assert_eq!(read(good).as_deref(), Some(good));
         for bad in [

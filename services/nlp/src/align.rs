@@ -85,7 +85,8 @@ impl Folded {
 
 /// Folds a text. A word broken at the end of a line is put together: "neutro-\npenia".
 fn fold(text: &str) -> Folded {
-    let mut folded = Folded { text: String::with_capacity(text.len()), sources: Vec::with_capacity(text.len()) };
+    let mut folded =
+        Folded { text: String::with_capacity(text.len()), sources: Vec::with_capacity(text.len()) };
     let mut add = |character: char, source: &Range<usize>| {
         folded.text.push(character);
         folded.sources.resize(folded.text.len(), source.clone());
@@ -93,7 +94,8 @@ fn fold(text: &str) -> Folded {
     let mut last = ' ';
     for (at, character) in text.char_indices() {
         let source = at..at + character.len_utf8();
-        let broken = character == '-' && text[source.end..].starts_with('\n') || character == '\n' && text[..at].ends_with('-');
+        let broken = character == '-' && text[source.end..].starts_with('\n')
+            || character == '\n' && text[..at].ends_with('-');
         if broken {
             continue;
         }

@@ -53,7 +53,13 @@ impl Ask {
     }
 
     /// The model's answer. A workflow that wants nothing of a model costs no call.
-    async fn ask(&self, workflow: &str, text: &str, wanted: &[Wanted], context: &Context) -> Result<Answer, Failure> {
+    async fn ask(
+        &self,
+        workflow: &str,
+        text: &str,
+        wanted: &[Wanted],
+        context: &Context,
+    ) -> Result<Answer, Failure> {
         if wanted.is_empty() {
             return Ok(Answer::default());
         }
@@ -70,7 +76,10 @@ impl Handler for Ask {
         let (bundle, text) =
             try_join(self.bundles.get(classified.run.bundle), self.text(&classified.text)).await?;
         let workflow = bundle.workflow(&classified.workflow).ok_or_else(|| {
-            Failure::park("workflow.unknown", anyhow::anyhow!("the bundle has no workflow `{}`", classified.workflow))
+            Failure::park(
+                "workflow.unknown",
+                anyhow::anyhow!("the bundle has no workflow `{}`", classified.workflow),
+            )
         })?;
         let wanted = wanted::wanted(workflow);
         let answer = self.ask(workflow.id.as_str(), &text.text, &wanted, context).await?;

@@ -26,7 +26,8 @@ use uuid::Uuid;
 use crate::{Ask, LocalModel};
 
 const EXECUTION: ExecutionId = ExecutionId::from_uuid(Uuid::from_u128(7));
-const TEXT: &str = "A 57-year-old woman.\u{c}There was no sepsis. Severe rash was possibly related to ABX-104.";
+const TEXT: &str =
+    "A 57-year-old woman.\u{c}There was no sepsis. Severe rash was possibly related to ABX-104.";
 
 /// Claims whatever it was made with, and remembers how long it was given.
 struct Claims(Vec<&'static str>, Mutex<Option<Duration>>);
@@ -127,8 +128,11 @@ async fn asked(model: Arc<dyn Model>) -> (Done, FieldSet) {
 async fn a_claim_that_does_not_align_is_kept_as_absent_for_the_validator_to_block() {
     let model = Arc::new(Claims(vec!["abx-104", "XYZ-999"], Mutex::default()));
     let (done, set) = asked(model.clone()).await;
-    let found: Vec<_> =
-        set.fields.iter().map(|field| (field.value.expose(), field.evidence[0].status, field.evidence[0].page)).collect();
+    let found: Vec<_> = set
+        .fields
+        .iter()
+        .map(|field| (field.value.expose(), field.evidence[0].status, field.evidence[0].page))
+        .collect();
     assert_eq!(found, [("XYZ-999", Alignment::Absent, None), ("abx-104", Alignment::Normalised, Some(2))]);
     assert_eq!(*model.1.lock().unwrap(), Some(Duration::from_secs(30)), "as long as the handler has left");
     let work = done.work.unwrap();

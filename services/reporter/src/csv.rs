@@ -16,7 +16,9 @@ impl Table {
     pub fn to_csv(&self) -> Vec<u8> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         for row in std::iter::once(&self.header).chain(&self.rows) {
-            writer.write_record(row.iter().map(|cell| guarded(cell).into_owned())).expect("rows are as long as the header and memory takes every byte");
+            writer
+                .write_record(row.iter().map(|cell| guarded(cell).into_owned()))
+                .expect("rows are as long as the header and memory takes every byte");
         }
         writer.into_inner().expect("memory takes every byte")
     }
@@ -61,7 +63,19 @@ mod tests {
 
     #[test]
     fn a_cell_that_begins_like_a_formula_gets_an_apostrophe() {
-        for cell in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "－1", "--1", "-", "+1.", "-.5"] {
+        for cell in [
+            "=1+1",
+            "+cmd|' /C calc'!A0",
+            "-2+3",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "－1",
+            "--1",
+            "-",
+            "+1.",
+            "-.5",
+        ] {
             assert_eq!(guarded(cell), format!("'{cell}"), "{cell}");
         }
     }

@@ -83,7 +83,10 @@ impl Handler for Report {
         )
         .await?;
         let workflow = bundle.workflow(&recorded.workflow).ok_or_else(|| {
-            Failure::park("workflow.unknown", anyhow::anyhow!("bundle has no workflow `{}`", recorded.workflow))
+            Failure::park(
+                "workflow.unknown",
+                anyhow::anyhow!("bundle has no workflow `{}`", recorded.workflow),
+            )
         })?;
         let folder = key::report_folder(recorded.run.execution);
         let record = recorded.record(fields, submission);

@@ -58,7 +58,8 @@ impl Record {
 
     /// The bytes of `record.json`: indented, because people open it too, and with a newline at the end.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).expect("a record has no maps and no fallible serialisers");
+        let mut bytes =
+            serde_json::to_vec_pretty(self).expect("a record has no maps and no fallible serialisers");
         bytes.push(b'\n');
         bytes
     }

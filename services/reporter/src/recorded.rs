@@ -29,13 +29,15 @@ impl TryFrom<&v1::ExtractionRecorded> for Recorded {
 
     fn try_from(message: &v1::ExtractionRecorded) -> Result<Self, Failure> {
         let validated = message.validated.as_ref().ok_or_else(|| malformed("`validated` is missing"))?;
-        let document = validated.document.as_ref().ok_or_else(|| malformed("`validated.document` is missing"))?;
+        let document =
+            validated.document.as_ref().ok_or_else(|| malformed("`validated.document` is missing"))?;
         let context = document.execution.as_ref().ok_or_else(|| malformed("`execution` is missing"))?;
         let run = Run::try_from(context)?;
-        let workflow =
-            WorkflowId::new(&document.workflow_id).map_err(|_| malformed("`workflow_id` is not a workflow id"))?;
+        let workflow = WorkflowId::new(&document.workflow_id)
+            .map_err(|_| malformed("`workflow_id` is not a workflow id"))?;
         // A classifier that found nothing out leaves what the submitter declared.
-        let media_type = [&document.media_type, &run.document.media_type].into_iter().find(|text| !text.is_empty());
+        let media_type =
+            [&document.media_type, &run.document.media_type].into_iter().find(|text| !text.is_empty());
         Ok(Self {
             fields: wire::required_object(validated.fields.as_ref(), "`validated.fields` is missing")?,
             document_type: document.document_type.clone(),

@@ -2,21 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use clinflow_core::{Field, field::{Assertion, Experiencer, Source}};
+use clinflow_core::{
+    Field,
+    field::{Assertion, Experiencer, Source},
+};
 
 use crate::{csv::Table, layout::Column};
 
 /// The columns of `fields.csv`.
 const COLUMNS: [&str; 14] = [
-    "name", "group", "index", "value", "normalized", "unit", "codes", "assertion", "page", "start", "end",
-    "confidence", "source", "findings",
+    "name",
+    "group",
+    "index",
+    "value",
+    "normalized",
+    "unit",
+    "codes",
+    "assertion",
+    "page",
+    "start",
+    "end",
+    "confidence",
+    "source",
+    "findings",
 ];
 
 /// `fields.csv`: one row per field, in document order. Page and code points are those of the first evidence.
 pub fn long(fields: &[Field]) -> Table {
     let rows = fields.iter().map(|field| {
         let first = field.evidence.first();
-        let place = |of: fn(&clinflow_core::Span) -> usize| first.map(|evidence| of(&evidence.span).to_string());
+        let place =
+            |of: fn(&clinflow_core::Span) -> usize| first.map(|evidence| of(&evidence.span).to_string());
         let cells: [String; COLUMNS.len()] = [
             field.name.clone(),
             field.group.clone().unwrap_or_default(),
@@ -52,7 +68,14 @@ pub fn wide(fields: &[Field], layout: &BTreeMap<String, Vec<Column>>) -> BTreeMa
             Some(column) => column.unit |= unit,
             None => columns.push(Column { name: field.name.clone(), unit }),
         }
-        groups.entry(group).or_default().entry(index).or_default().entry(&field.name).or_default().push(field);
+        groups
+            .entry(group)
+            .or_default()
+            .entry(index)
+            .or_default()
+            .entry(&field.name)
+            .or_default()
+            .push(field);
     }
     let table = |(group, repetitions): (&str, _)| (group.to_owned(), pivot(&columns[group], &repetitions));
     groups.into_iter().map(table).collect()

@@ -1,8 +1,8 @@
 //! A record that has one of everything, for the tests of this crate.
 
 use clinflow_core::{
-    AgentId, BundleHash, DocumentHash, Evidence, ExecutionId, Field, Finding, Phi, Role, SessionId, Severity, Status,
-    Step, WorkflowId,
+    AgentId, BundleHash, DocumentHash, Evidence, ExecutionId, Field, Finding, Phi, Role, SessionId, Severity,
+    Status, Step, WorkflowId,
     field::{Alignment, Assertion, Code, Confidence, Offsets, Source},
     id::ObjectHash,
     step::{ObjectRef, Outcome},
@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// The text the fields point into.
-pub(crate) const TEXT: &str = "Subject 104-0032. Started -1 mg ABX-104. =HYPERLINK(\"x\"), moderate; 2 mg on 11-JAN-2026. No sepsis.";
+pub(crate) const TEXT: &str =
+    "Subject 104-0032. Started -1 mg ABX-104. =HYPERLINK(\"x\"), moderate; 2 mg on 11-JAN-2026. No sepsis.";
 
 /// A field with the first place where `value` stands in [`TEXT`] as its evidence.
 pub(crate) fn field(name: &str, group: Option<(&str, u32)>, value: &str, normalized: Option<&str>) -> Field {
@@ -84,7 +85,11 @@ pub(crate) fn record() -> Record {
         outcome: Outcome::Succeeded,
         code: None,
         model: output.then(|| "local/1".to_owned()),
-        output: output.then(|| ObjectRef { key: "executions/e/fields.json".to_owned(), sha256: ObjectHash::of(b"o"), size: 1 }),
+        output: output.then(|| ObjectRef {
+            key: "executions/e/fields.json".to_owned(),
+            sha256: ObjectHash::of(b"o"),
+            size: 1,
+        }),
         cost_nano_usd,
     };
     let steps = vec![step(Role::Classifier, 0, false), step(Role::Nlp, 12_345, true)];

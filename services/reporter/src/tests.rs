@@ -44,7 +44,8 @@ fn context() -> Context {
 /// A recorded extraction whose fields are in `objects`.
 async fn recorded(objects: &MemoryObjects, bundle: BundleHash, needs_review: bool) -> v1::ExtractionRecorded {
     let set = FieldSet { fields: fields(), ..FieldSet::new(Role::Validator) };
-    let stored = objects.put("executions/e/fields.json", serde_json::to_vec(&set).unwrap().into()).await.unwrap();
+    let stored =
+        objects.put("executions/e/fields.json", serde_json::to_vec(&set).unwrap().into()).await.unwrap();
     let execution = v1::ExecutionContext {
         execution_id: EXECUTION.to_string(),
         document: Some(v1::DocumentRef {
@@ -98,7 +99,10 @@ async fn a_report_is_written_and_announced_with_the_record_it_rests_on() {
     objects.put(&key::submission(EXECUTION), submission).await.unwrap();
     let done = report.handle(recorded(&objects, bundle, true).await, &context()).await.unwrap();
     let message = completed(&done);
-    assert_eq!((message.status.as_str(), message.chain_sequence, message.outputs.len()), ("needs-review", 1, 4));
+    assert_eq!(
+        (message.status.as_str(), message.chain_sequence, message.outputs.len()),
+        ("needs-review", 1, 4)
+    );
     assert_eq!(message.folder, format!("reports/{EXECUTION}"));
     assert_eq!(message.chain_hash.as_ref(), [7; 32]);
     assert_eq!(done.work.unwrap().output.unwrap().key, format!("reports/{EXECUTION}/record.json"));

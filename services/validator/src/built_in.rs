@@ -26,7 +26,8 @@ pub(crate) fn withheld(workflow: &Workflow, field: &Field, index: Option<u32>, w
 /// Both sources have a field and do not agree (GRD-02).
 pub(crate) fn disagreed(workflow: &Workflow, kept: &Field, disagreement: &Disagreement) -> Finding {
     let rule = rule_with(workflow, |check| matches!(check, Check::SourcesAgree));
-    let message = rule.map_or_else(|| format!("the sources differ about `{}`", kept.name), |rule| said(rule, kept));
+    let message =
+        rule.map_or_else(|| format!("the sources differ about `{}`", kept.name), |rule| said(rule, kept));
     let (pattern, model) = (disagreement.pattern.expose(), disagreement.model.expose());
     Finding {
         rule: rule.map_or_else(|| "GRD-02".to_owned(), |rule| rule.id.clone()),
@@ -40,7 +41,8 @@ pub(crate) fn disagreed(workflow: &Workflow, kept: &Field, disagreement: &Disagr
 
 /// Rows were counted that were not extracted (INV-12).
 pub(crate) fn rows_missing(rows: &RowCount) -> Finding {
-    let message = format!("`{}` has {} rows, of which {} were extracted", rows.group, rows.found, rows.extracted);
+    let message =
+        format!("`{}` has {} rows, of which {} were extracted", rows.group, rows.found, rows.extracted);
     about_document("ROWS-01", Severity::Review, message)
 }
 
@@ -66,11 +68,22 @@ pub(crate) fn required(name: &str, index: Option<u32>) -> Finding {
 pub(crate) fn unsure(field: &Field, required: bool) -> Finding {
     let severity = if required { Severity::Review } else { Severity::Warning };
     let message = format!("the evidence for `{}` is weak", field.name);
-    Finding { field: Some(field.name.clone()), index: field.index, ..about_document("CONF-01", severity, message) }
+    Finding {
+        field: Some(field.name.clone()),
+        index: field.index,
+        ..about_document("CONF-01", severity, message)
+    }
 }
 
 fn about_document(rule: &str, severity: Severity, message: String) -> Finding {
-    Finding { rule: rule.to_owned(), version: VERSION, severity, field: None, index: None, message: Phi::new(message) }
+    Finding {
+        rule: rule.to_owned(),
+        version: VERSION,
+        severity,
+        field: None,
+        index: None,
+        message: Phi::new(message),
+    }
 }
 
 /// The workflow's rule with such a check.

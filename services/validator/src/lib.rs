@@ -11,11 +11,11 @@ mod ledger;
 mod merged;
 pub mod reconcile;
 pub mod rules;
-pub mod validate;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod validate;
 mod words;
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use clinflow_ports::{
 use clinflow_proto::v1;
 use clinflow_runtime::{Catalog, Context, Done, Handler, Output, Work, wire};
 use clinflow_workflow::Bundle;
-use futures_util::future::{try_join3, try_join_all};
+use futures_util::future::{try_join_all, try_join3};
 
 use crate::{
     merged::Merged,
@@ -54,7 +54,11 @@ impl Validate {
         let bytes = get_checked(self.objects.as_ref(), reference).await?;
         serde_json::from_slice(&bytes).map_err(|_| {
             // The parser's words may quote the document.
-            StoreError::Corrupt { store: "objects", what: format!("`{}` is not what it should be", reference.key) }.into()
+            StoreError::Corrupt {
+                store: "objects",
+                what: format!("`{}` is not what it should be", reference.key),
+            }
+            .into()
         })
     }
 }
@@ -72,7 +76,10 @@ impl Handler for Validate {
         )
         .await?;
         let workflow = bundle.workflow(&merged.workflow).ok_or_else(|| {
-            Failure::park("workflow.unknown", anyhow::anyhow!("the bundle has no workflow `{}`", merged.workflow))
+            Failure::park(
+                "workflow.unknown",
+                anyhow::anyhow!("the bundle has no workflow `{}`", merged.workflow),
+            )
         })?;
         let today = merged.submitted.unwrap_or_else(|| merged::day(context.now));
         let validated = validate(Input { text: &text, workflow, sets, missing: &merged.missing, today });

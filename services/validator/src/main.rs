@@ -24,15 +24,21 @@ struct Config {
 }
 
 fn main() -> ExitCode {
-    clinflow_runtime::main("validator", |config: &Config| &config.process, |boot: Boot<Config>| async move {
-        let Config { worker, broker, redis, dynamodb, objects, .. } = &boot.config;
-        let broker = Arc::new(Amqp::connect(broker.clone()).await?);
-        let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
-        let database = Database::connect(dynamodb).await?;
-        let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| Ok(Bundle::read(files)?)));
-        let handler = Validate::new(Arc::new(Store::open(objects)?), catalog);
-        boot.start(handler, broker.clone(), claims, worker.clone()).await?;
-        boot.ready(broker.as_ref());
-        Ok(())
-    })
+    clinflow_runtime::main(
+        "validator",
+        |config: &Config| &config.process,
+        |boot: Boot<Config>| async move {
+            let Config { worker, broker, redis, dynamodb, objects, .. } = &boot.config;
+            let broker = Arc::new(Amqp::connect(broker.clone()).await?);
+            let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
+            let database = Database::connect(dynamodb).await?;
+            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| {
+                Ok(Bundle::read(files)?)
+            }));
+            let handler = Validate::new(Arc::new(Store::open(objects)?), catalog);
+            boot.start(handler, broker.clone(), claims, worker.clone()).await?;
+            boot.ready(broker.as_ref());
+            Ok(())
+        },
+    )
 }

@@ -26,7 +26,8 @@ impl TryFrom<&v1::FieldsMerged> for Merged {
     fn try_from(message: &v1::FieldsMerged) -> Result<Self, Failure> {
         let document = message.document.as_ref().ok_or_else(|| malformed("`document` is missing"))?;
         let context = document.execution.as_ref().ok_or_else(|| malformed("`execution` is missing"))?;
-        let branch = |branch: &v1::Branch| wire::required_object(branch.fields.as_ref(), "a branch has no `fields`");
+        let branch =
+            |branch: &v1::Branch| wire::required_object(branch.fields.as_ref(), "a branch has no `fields`");
         Ok(Self {
             run: Run::try_from(context)?,
             workflow: WorkflowId::new(&document.workflow_id)

@@ -18,7 +18,12 @@ pub(crate) fn workflow(id: &str) -> Arc<Workflow> {
 
 /// A text without pages.
 pub(crate) fn text(text: &str) -> Text {
-    Text { schema: Text::SCHEMA.to_owned(), media_type: "text/plain".to_owned(), text: text.to_owned(), pages: Vec::new() }
+    Text {
+        schema: Text::SCHEMA.to_owned(),
+        media_type: "text/plain".to_owned(),
+        text: text.to_owned(),
+        pages: Vec::new(),
+    }
 }
 
 /// The pattern's field `name` of no group, with the first place in `text` where `value` stands as its evidence.

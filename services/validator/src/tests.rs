@@ -49,13 +49,18 @@ async fn setup(submitted: &str) -> (Validate, Arc<MemoryObjects>, v1::FieldsMerg
     let (objects, bundles) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryBundles::default()));
     let bundle: BundleHash = bundles.publish(&shipped()).await.unwrap();
     let catalog = Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?)));
-    let fields = set(Role::Extractor, vec![
-        pattern(TEXT, "study_id", "ABX-104-301", "ABX-104-301"),
-        pattern(TEXT, "subject_id", "104-0032", "104-0032"),
-        pattern(TEXT, "document_date", "05-MAR-2026", "2026-03-05"),
-    ]);
-    let stored_text = objects.put("text.json", serde_json::to_vec(&text(TEXT)).unwrap().into()).await.unwrap();
-    let stored_fields = objects.put("fields.json", serde_json::to_vec(&fields).unwrap().into()).await.unwrap();
+    let fields = set(
+        Role::Extractor,
+        vec![
+            pattern(TEXT, "study_id", "ABX-104-301", "ABX-104-301"),
+            pattern(TEXT, "subject_id", "104-0032", "104-0032"),
+            pattern(TEXT, "document_date", "05-MAR-2026", "2026-03-05"),
+        ],
+    );
+    let stored_text =
+        objects.put("text.json", serde_json::to_vec(&text(TEXT)).unwrap().into()).await.unwrap();
+    let stored_fields =
+        objects.put("fields.json", serde_json::to_vec(&fields).unwrap().into()).await.unwrap();
     let submitted: Timestamp = submitted.parse().unwrap();
     let execution = v1::ExecutionContext {
         execution_id: EXECUTION.to_string(),
@@ -74,7 +79,10 @@ async fn setup(submitted: &str) -> (Validate, Arc<MemoryObjects>, v1::FieldsMerg
             text: Some(wire::to_wire(&stored_text)),
             ..v1::DocumentClassified::default()
         }),
-        branches: vec![v1::Branch { name: "extractor".to_owned(), fields: Some(wire::to_wire(&stored_fields)) }],
+        branches: vec![v1::Branch {
+            name: "extractor".to_owned(),
+            fields: Some(wire::to_wire(&stored_fields)),
+        }],
         missing: vec!["nlp".to_owned()],
     };
     (Validate::new(objects.clone(), catalog), objects, merged)

@@ -65,7 +65,8 @@ pub fn validate(input: Input<'_>) -> Validated {
         sources.add(set, kept);
     }
     let rows = sources.rows();
-    let counted: BTreeSet<String> = rows.iter().filter(|row| row.found > 0).map(|row| row.group.clone()).collect();
+    let counted: BTreeSet<String> =
+        rows.iter().filter(|row| row.found > 0).map(|row| row.group.clone()).collect();
     let mut reconciled = reconcile(workflow, sources.pattern, sources.model, &counted);
 
     let mut ledger = Ledger::of(std::mem::take(&mut reconciled.fields));
@@ -145,7 +146,8 @@ impl Sources {
         for row in self.sets.iter().flat_map(|set| &set.rows) {
             rows.entry(&row.group).or_insert_with(|| {
                 let of_group = |field: &&Field| field.group.as_deref() == Some(&row.group);
-                let left: BTreeSet<_> = self.pattern.iter().filter(of_group).filter_map(|field| field.index).collect();
+                let left: BTreeSet<_> =
+                    self.pattern.iter().filter(of_group).filter_map(|field| field.index).collect();
                 let left = u32::try_from(left.len()).unwrap_or(u32::MAX);
                 RowCount { extracted: row.extracted.min(left), ..row.clone() }
             });
@@ -181,7 +183,8 @@ fn tell_sources(
         ledger.say(clinflow_core::Finding { index: None, ..finding.clone() }, &[]);
     }
     for Withheld { field, found_by, why } in withheld {
-        let index = if found_by == Role::Nlp { None } else { renumbered(field.group.as_deref(), field.index) };
+        let index =
+            if found_by == Role::Nlp { None } else { renumbered(field.group.as_deref(), field.index) };
         ledger.say(built_in::withheld(workflow, &field, index, why), &[]);
     }
     for disagreement in &reconciled.disagreements {

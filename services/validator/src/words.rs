@@ -52,8 +52,10 @@ pub(crate) fn similarity(one: &[String], other: &[String]) -> usize {
 }
 
 /// Words that turn a statement into its opposite.
-const NEGATORS: [&str; 12] =
-    ["no", "not", "non", "none", "never", "without", "neither", "nor", "denies", "denied", "negative", "absent"];
+const NEGATORS: [&str; 12] = [
+    "no", "not", "non", "none", "never", "without", "neither", "nor", "denies", "denied", "negative",
+    "absent",
+];
 
 /// True for a word that turns a statement into its opposite.
 pub(crate) fn negates(word: &str) -> bool {

@@ -221,8 +221,7 @@ impl Fleet {
                 ("GATEWAY__MAX_UPLOADS", "256".to_owned()),
             ]),
             Role::Classifier => variables.extend([
-                ("CLASSIFIER__REDRIVE_AFTER__INTERACTIVE", (*redrive_after).to_owned()),
-                ("CLASSIFIER__REDRIVE_AFTER__BATCH", (*redrive_after).to_owned()),
+                ("CLASSIFIER__REDRIVE_AFTER", (*redrive_after).to_owned()),
             ]),
             Role::Aggregator => variables.push(("AGGREGATOR__SWEEP__REDRIVE_AFTER", (*redrive_after).to_owned())),
             _ => {}

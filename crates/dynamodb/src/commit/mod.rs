@@ -192,19 +192,22 @@ fn sort_out(group: Vec<Waiting>, reasons: &[CancellationReason]) -> Vec<Waiting>
     let somebody = verdicts.iter().any(|verdict| *verdict != Verdict::Innocent);
     let mut again = Vec::new();
     for (mut waiting, verdict) in group.into_iter().zip(verdicts) {
-        match verdict {
-            Verdict::Innocent if somebody => again.push(waiting),
+        let outcome = match verdict {
+            Verdict::Innocent if somebody => {
+                again.push(waiting);
+                continue;
+            }
             Verdict::Busy if waiting.tries < TRIES => {
                 waiting.tries += 1;
                 again.push(waiting);
+                continue;
             }
-            Verdict::Conflict(items) => waiting.answer(Ok(Outcome::Conflict(items))),
-            Verdict::Innocent => {
-                waiting.answer(Err(failed("the transaction was cancelled without a reason")))
-            }
-            Verdict::Busy => waiting.answer(Err(failed("another transaction is writing the same item"))),
-            Verdict::Refused(code) => waiting.answer(Err(failed(&code))),
-        }
+            Verdict::Conflict(items) => Ok(Outcome::Conflict(items)),
+            Verdict::Innocent => Err(failed("the transaction was cancelled without a reason")),
+            Verdict::Busy => Err(failed("another transaction is writing the same item")),
+            Verdict::Refused(code) => Err(failed(&code)),
+        };
+        waiting.answer(outcome);
     }
     again
 }

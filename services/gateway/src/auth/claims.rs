@@ -127,7 +127,7 @@ mod tests {
     }
 
     /// A good access token, with some claims changed (`null` removes one).
-    fn judged(changes: Value) -> Result<Caller, String> {
+    fn judged(changes: &Value) -> Result<Caller, String> {
         let mut claims = json!({
             "iss": "https://issuer.example.org", "client_id": "upstream", "token_use": "access", "sub": "s-1",
             "exp": NOW + 300, "cognito:groups": ["pv", "unknown"],
@@ -139,52 +139,57 @@ mod tests {
             };
         }
         let claims = serde_json::from_value(claims).unwrap();
-        judge(&claims, &settings(), Timestamp::from_second(NOW).unwrap()).map_err(|refusal| refusal.to_string())
+        judge(&claims, &settings(), Timestamp::from_second(NOW).unwrap())
+            .map_err(|refusal| refusal.to_string())
     }
 
-    fn why(changes: Value) -> String {
+    fn why(changes: &Value) -> String {
         judged(changes).unwrap_err().trim_start_matches("the token is not accepted: ").to_owned()
     }
 
     #[test]
     fn an_access_token_and_an_id_token_of_our_client_are_accepted() {
-        assert_eq!(judged(json!({})).unwrap().subject, "s-1");
-        assert!(judged(json!({"token_use": "id", "client_id": null, "aud": "upstream"})).is_ok());
-        assert!(judged(json!({"client_id": null, "aud": ["other", "upstream"]})).is_ok());
+        assert_eq!(judged(&json!({})).unwrap().subject, "s-1");
+        assert!(judged(&json!({"token_use": "id", "client_id": null, "aud": "upstream"})).is_ok());
+        assert!(judged(&json!({"client_id": null, "aud": ["other", "upstream"]})).is_ok());
     }
 
     #[test]
     fn what_is_not_for_us_or_not_now_is_refused() {
-        assert_eq!(why(json!({"iss": "https://issuer.example.org/"})), "another issuer made it");
-        assert_eq!(why(json!({"iss": null})), "another issuer made it");
-        assert_eq!(why(json!({"client_id": "other"})), "it is meant for another audience");
-        assert_eq!(why(json!({"client_id": null})), "it is meant for another audience");
-        assert_eq!(why(json!({"aud": "other"})), "it is meant for another audience", "`aud` comes first");
-        assert_eq!(why(json!({"token_use": "refresh"})), "it is for another use");
-        assert_eq!(why(json!({"token_use": null})), "it is for another use");
-        assert_eq!(why(json!({"exp": null})), "it never expires");
-        assert_eq!(why(json!({"nbf": NOW + 61})), "it is not valid yet");
+        assert_eq!(why(&json!({"iss": "https://issuer.example.org/"})), "another issuer made it");
+        assert_eq!(why(&json!({"iss": null})), "another issuer made it");
+        assert_eq!(why(&json!({"client_id": "other"})), "it is meant for another audience");
+        assert_eq!(why(&json!({"client_id": null})), "it is meant for another audience");
+        assert_eq!(why(&json!({"aud": "other"})), "it is meant for another audience", "`aud` comes first");
+        assert_eq!(why(&json!({"token_use": "refresh"})), "it is for another use");
+        assert_eq!(why(&json!({"token_use": null})), "it is for another use");
+        assert_eq!(why(&json!({"exp": null})), "it never expires");
+        assert_eq!(why(&json!({"nbf": NOW + 61})), "it is not valid yet");
     }
 
     #[test]
     fn a_token_lives_until_its_expiry_plus_the_leeway() {
-        assert!(judged(json!({"exp": NOW - 59})).is_ok());
-        assert_eq!(why(json!({"exp": NOW - 60})), "it has expired");
-        assert!(judged(json!({"nbf": NOW + 60})).is_ok());
+        assert!(judged(&json!({"exp": NOW - 59})).is_ok());
+        assert_eq!(why(&json!({"exp": NOW - 60})), "it has expired");
+        assert!(judged(&json!({"nbf": NOW + 60})).is_ok());
     }
 
     #[test]
     fn groups_add_up_and_unknown_ones_allow_nothing() {
         let workflow = |name: &str| WorkflowId::new(name).unwrap();
-        let one = judged(json!({})).unwrap();
+        let one = judged(&json!({})).unwrap();
         assert!(one.may(&workflow("ae-report")));
         assert!(!one.may(&workflow("lab-report")) && !one.may(&WorkflowId::auto()));
-        let two = judged(json!({"cognito:groups": ["pv", "labs"]})).unwrap();
-        assert!(two.may(&workflow("ae-report")) && two.may(&workflow("lab-report")) && two.may(&WorkflowId::auto()));
-        let all = judged(json!({"cognito:groups": "operators"})).unwrap();
+        let two = judged(&json!({"cognito:groups": ["pv", "labs"]})).unwrap();
+        assert!(
+            two.may(&workflow("ae-report"))
+                && two.may(&workflow("lab-report"))
+                && two.may(&WorkflowId::auto())
+        );
+        let all = judged(&json!({"cognito:groups": "operators"})).unwrap();
         assert!(all.may(&workflow("anything")) && all.may(&WorkflowId::auto()));
         for none in [json!(null), json!([]), json!(["PV"]), json!(7)] {
-            assert!(!judged(json!({"cognito:groups": none})).unwrap().may(&workflow("ae-report")));
+            assert!(!judged(&json!({"cognito:groups": none})).unwrap().may(&workflow("ae-report")));
         }
     }
 }

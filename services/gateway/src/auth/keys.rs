@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -75,7 +75,11 @@ impl State {
             Some(age) if known && age < keep => Next::Use,
             _ if !rests => Next::Fetch,
             Some(age) if age < keep * STALE => {
-                if known { Next::Use } else { Next::Unknown }
+                if known {
+                    Next::Use
+                } else {
+                    Next::Unknown
+                }
             }
             _ => Next::Unavailable,
         }
@@ -122,7 +126,8 @@ impl Keys {
                 tracing::info!(keys = keys.len(), "fetched the issuer's keys");
                 let found = keys.get(id).cloned();
                 let now = Instant::now();
-                *self.lock() = State { keys, fetched: Some(now), rests_until: Some(now + self.at_most_every) };
+                *self.lock() =
+                    State { keys, fetched: Some(now), rests_until: Some(now + self.at_most_every) };
                 found.ok_or(UNKNOWN)
             }
             Err(error) => {
@@ -150,17 +155,21 @@ impl Keys {
     }
 
     async fn fetch(&self) -> anyhow::Result<HashMap<String, DecodingKey>> {
-        let mut response = self.client.get(&self.url).send().await.context("ask the issuer")?.error_for_status()?;
+        let mut response =
+            self.client.get(&self.url).send().await.context("ask the issuer")?.error_for_status()?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.context("read the key set")? {
-            ensure!(body.len() + chunk.len() <= LARGEST_SET, "the key set is larger than {LARGEST_SET} bytes");
+            ensure!(
+                body.len() + chunk.len() <= LARGEST_SET,
+                "the key set is larger than {LARGEST_SET} bytes"
+            );
             body.extend_from_slice(&chunk);
         }
         let set: JwkSet = serde_json::from_slice(&body).context("read the key set")?;
         Ok(set.keys.iter().filter_map(usable).collect())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // The state is consistent between any two statements, so what a panicking holder left is still good.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -135,7 +135,11 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
 }
 
 /// Puts the caller into the request, or answers why there is none, in the request's own protocol.
-pub(crate) async fn authenticate(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate(
+    State(gate): State<Arc<Gate>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match gate.caller(request.headers()).await {
         Ok(caller) => {
             trace::caller(&caller);

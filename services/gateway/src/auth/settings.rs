@@ -107,7 +107,9 @@ impl JwtSettings {
             }
         }
         if self.fetch_at_most_every.is_zero() {
-            problems.push("`auth.jwt.fetch_at_most_every` is 0: any caller could make us ask the issuer".to_owned());
+            problems.push(
+                "`auth.jwt.fetch_at_most_every` is 0: any caller could make us ask the issuer".to_owned(),
+            );
         }
         problems
     }
@@ -132,10 +134,21 @@ mod tests {
 
     #[test]
     fn keys_come_over_tls_or_from_this_machine() {
-        for url in ["https://issuer.example.org/keys", "http://127.0.0.1:1/keys", "http://[::1]/", "http://localhost/k"] {
+        for url in [
+            "https://issuer.example.org/keys",
+            "http://127.0.0.1:1/keys",
+            "http://[::1]/",
+            "http://localhost/k",
+        ] {
             assert!(trustworthy(url), "{url}");
         }
-        for url in ["http://issuer.example.org/keys", "http://192.0.2.1/", "file:///keys", "keys", "http://127.0.0.1.example.org/"] {
+        for url in [
+            "http://issuer.example.org/keys",
+            "http://192.0.2.1/",
+            "file:///keys",
+            "keys",
+            "http://127.0.0.1.example.org/",
+        ] {
             assert!(!trustworthy(url), "{url}");
         }
     }
@@ -147,10 +160,13 @@ mod tests {
             issuer: "http://issuer.example.org".to_owned(),
             ..JwtSettings::default()
         };
-        assert_eq!(settings.problems(), [
-            "`auth.jwt.keys` is `http://issuer.example.org/.well-known/jwks.json`: keys are fetched over https only",
-            "`auth.jwt.audience` is empty: name the clients whose tokens count",
-            "`auth.jwt.groups.pv`: `ae report` is not a workflow id",
-        ]);
+        assert_eq!(
+            settings.problems(),
+            [
+                "`auth.jwt.keys` is `http://issuer.example.org/.well-known/jwks.json`: keys are fetched over https only",
+                "`auth.jwt.audience` is empty: name the clients whose tokens count",
+                "`auth.jwt.groups.pv`: `ae report` is not a workflow id",
+            ]
+        );
     }
 }

@@ -22,7 +22,10 @@ pub(super) struct Service {
 
 #[tonic::async_trait]
 impl Executions for Service {
-    async fn get(&self, request: Request<GetExecutionRequest>) -> Result<Response<GetExecutionResponse>, Status> {
+    async fn get(
+        &self,
+        request: Request<GetExecutionRequest>,
+    ) -> Result<Response<GetExecutionResponse>, Status> {
         let caller = caller(&request)?;
         let id = execution_id(&request.get_ref().execution_id)?;
         let execution = self.show.execution(&caller, id).await?;
@@ -45,7 +48,10 @@ impl Executions for Service {
 
     type WatchStream = Answers<Execution>;
 
-    async fn watch(&self, request: Request<GetExecutionRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(
+        &self,
+        request: Request<GetExecutionRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
         let id = execution_id(&request.get_ref().execution_id)?;
         Ok(Response::new(watch(&self.watcher, caller(&request)?, id).await?))
     }

@@ -140,7 +140,9 @@ fn documents(
 fn answer(position: u64, result: Result<Submitted, Refusal>) -> SubmitStreamResponse {
     let result = match result {
         Ok(submitted) => Became::Submitted(words::submitted(&submitted)),
-        Err(refusal) => Became::Error(SubmitError { code: refusal.code().to_owned(), message: refusal.to_string() }),
+        Err(refusal) => {
+            Became::Error(SubmitError { code: refusal.code().to_owned(), message: refusal.to_string() })
+        }
     };
     SubmitStreamResponse { position, result: Some(result) }
 }

@@ -52,9 +52,15 @@ pub(crate) fn routes(
     uploads: Uploads,
     soft: CancellationToken,
 ) -> Routes {
-    let ingest = ingest::Service { submitter, watcher: watcher.clone(), uploads, in_flight: config.stream_in_flight, soft };
-    let ingest =
-        IngestServer::new(ingest).max_decoding_message_size(config.max_document.saturating_add(BESIDE_DOCUMENT));
+    let ingest = ingest::Service {
+        submitter,
+        watcher: watcher.clone(),
+        uploads,
+        in_flight: config.stream_in_flight,
+        soft,
+    };
+    let ingest = IngestServer::new(ingest)
+        .max_decoding_message_size(config.max_document.saturating_add(BESIDE_DOCUMENT));
     let executions = ExecutionsServer::new(executions::Service { show, watcher });
     let one_document = Router::new().route_service("/clinflow.v1.Ingest/Submit", ingest.clone());
     let others = Router::new()

@@ -58,7 +58,9 @@ pub(super) async fn submit(
         lane: &query.lane,
         name: name(&headers)?,
     })?;
-    if let Some(length) = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()) {
+    if let Some(length) =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok())
+    {
         submitter.check_size(length)?;
     }
     let admission = submitter.admit(&caller, wish).await?;
@@ -66,7 +68,8 @@ pub(super) async fn submit(
     let submitted = submitter.submit(admission, document, trace::traceparent(&headers)).await?;
     let status = if submitted.existing { StatusCode::OK } else { StatusCode::ACCEPTED };
     let location = format!("/v1/executions/{}", submitted.execution.id);
-    Ok((status, [(header::LOCATION, location)], Json(views::Execution::of(&submitted.execution))).into_response())
+    Ok((status, [(header::LOCATION, location)], Json(views::Execution::of(&submitted.execution)))
+        .into_response())
 }
 
 /// Reads the body, and stops as soon as it is too large.

@@ -60,6 +60,11 @@ mod tests {
     #[test]
     fn a_watcher_who_was_told_the_end_is_told_to_stop() {
         assert!(ended_with(b"completed.7") && ended_with(b"needs-review.0"));
-        assert!(!ended_with(b"running.0") && !ended_with(b"parked.2") && !ended_with(b"") && !ended_with(b"\xff."));
+        assert!(
+            !ended_with(b"running.0")
+                && !ended_with(b"parked.2")
+                && !ended_with(b"")
+                && !ended_with(b"\xff.")
+        );
     }
 }

@@ -66,7 +66,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
         match read {
             Ok(Query(read)) => Ok(Self(read)),
             // The parser's words would repeat the value.
-            Err(_) => Err(Refusal::Unreadable { field: "query", expected: "the parameters that docs/guide lists" }),
+            Err(_) => {
+                Err(Refusal::Unreadable { field: "query", expected: "the parameters that docs/guide lists" })
+            }
         }
     }
 }

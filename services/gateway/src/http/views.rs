@@ -1,6 +1,8 @@
 //! Executions as JSON: the names of `executions.proto`, times in RFC 3339, what is not there left out.
 
-use clinflow_core::{BundleHash, DocumentHash, ExecutionId, Lane, SessionId, Status, Step, TeamId, WorkflowId};
+use clinflow_core::{
+    BundleHash, DocumentHash, ExecutionId, Lane, SessionId, Status, Step, TeamId, WorkflowId,
+};
 use clinflow_ports::executions::Page;
 use jiff::Timestamp;
 use serde::Serialize;

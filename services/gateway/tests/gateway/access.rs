@@ -18,7 +18,8 @@ const DOCUMENT: &[u8] = b"a document";
 impl House {
     /// Submits over HTTP with this `Authorization`.
     async fn post_as(&self, authorization: &str, query: &str) -> Answer {
-        let request = self.http.post(self.url(&format!("/v1/documents{query}"))).header("authorization", authorization);
+        let request =
+            self.http.post(self.url(&format!("/v1/documents{query}"))).header("authorization", authorization);
         Answer::of(request.body(DOCUMENT).send().await.unwrap()).await
     }
 
@@ -45,7 +46,11 @@ async fn a_good_token_lets_its_bearer_submit_over_both_protocols() {
     let house = House::with(issuer.trusted()).await;
     let token = FIRST.token(json!({}));
     assert_eq!(house.post_as(&format!("bearer {token}"), "?workflow=ae-report").await.status, 202);
-    let request = SubmitRequest { content: DOCUMENT.into(), workflow_id: "ae-report".to_owned(), ..SubmitRequest::default() };
+    let request = SubmitRequest {
+        content: DOCUMENT.into(),
+        workflow_id: "ae-report".to_owned(),
+        ..SubmitRequest::default()
+    };
     let answer = house.ingest().await.submit(with_token(&token, request)).await.unwrap().into_inner();
     assert!(answer.existing);
     assert_eq!(issuer.asked(), 1, "keys are kept");
@@ -72,7 +77,10 @@ async fn a_bad_token_is_refused_and_says_why_without_being_repeated() {
         (FIRST.token(json!({"token_use": "refresh"})), "it is for another use"),
         (FIRST.token(json!({"nbf": NOW + 3600})), "it is not valid yet"),
         (SECOND.token(json!({})), "the issuer has no such key"),
-        (SECOND.sign(&json!({"alg": "RS256", "kid": "first"}), &claims), "its signature or its form is wrong"),
+        (
+            SECOND.sign(&json!({"alg": "RS256", "kid": "first"}), &claims),
+            "its signature or its form is wrong",
+        ),
         (FIRST.sign(&json!({"alg": "RS512", "kid": "first"}), &claims), "it is not signed with RS256"),
         (FIRST.sign(&json!({"alg": "HS256", "kid": "first"}), &claims), "it is not signed with RS256"),
         (FIRST.sign(&json!({"alg": "RS256"}), &claims), "it names no key"),
@@ -154,7 +162,10 @@ async fn groups_decide_which_workflows_a_caller_may_use_and_see() {
     let listed = house.get_as(&pv, "/v1/executions?limit=1").await.json();
     assert_eq!(listed["executions"].as_array().unwrap().len(), 1);
     assert_eq!(listed["executions"][0]["execution_id"], ours);
-    assert_eq!(house.get_as(&operator, "/v1/executions").await.json()["executions"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        house.get_as(&operator, "/v1/executions").await.json()["executions"].as_array().unwrap().len(),
+        3
+    );
 }
 
 #[tokio::test]
@@ -165,7 +176,8 @@ async fn a_rotated_key_is_fetched_when_a_token_names_it_and_a_withdrawn_one_stop
     settings.fetch_at_most_every = Duration::from_nanos(1);
     let house = House::with(config).await;
     let (old, new) = (FIRST.token(json!({})), SECOND.token(json!({})));
-    let status = async |token: &str| house.post_as(&format!("Bearer {token}"), "?workflow=ae-report").await.status;
+    let status =
+        async |token: &str| house.post_as(&format!("Bearer {token}"), "?workflow=ae-report").await.status;
     assert_eq!(status(&old).await, 202);
     assert_eq!(status(&new).await, 401);
     issuer.rotate(vec![SECOND]);

@@ -75,7 +75,11 @@ async fn the_same_document_submitted_twice_is_one_execution_and_one_message() {
     assert_eq!((first.status, second.status), (202, 200));
     assert_eq!(first.json()["execution_id"], second.json()["execution_id"]);
     let mut ingest = house.ingest().await;
-    let request = SubmitRequest { workflow_id: "lab-report".to_owned(), content: DOCUMENT.into(), ..SubmitRequest::default() };
+    let request = SubmitRequest {
+        workflow_id: "lab-report".to_owned(),
+        content: DOCUMENT.into(),
+        ..SubmitRequest::default()
+    };
     let third = ingest.submit(request).await.unwrap().into_inner();
     assert!(third.existing);
     assert_eq!(first.json()["execution_id"], third.execution.unwrap().execution_id);
@@ -99,7 +103,8 @@ async fn what_cannot_be_taken_is_refused_with_its_code_and_leaves_nothing_behind
         ("", "application/pdf", DOCUMENT, 415, "submit.media-type-mismatch"),
         ("", "audio/ogg", DOCUMENT, 415, "submit.unsupported-media-type"),
     ] {
-        let request = house.http.post(house.url(&format!("/v1/documents{query}"))).header("content-type", media_type);
+        let request =
+            house.http.post(house.url(&format!("/v1/documents{query}"))).header("content-type", media_type);
         let answer = Answer::of(request.body(document).send().await.unwrap()).await;
         assert_eq!(answer.problem(), (status, code.to_owned()), "{query} {media_type}");
         assert!(!answer.body.contains("Jane"), "{}", answer.body);
@@ -110,7 +115,11 @@ async fn what_cannot_be_taken_is_refused_with_its_code_and_leaves_nothing_behind
     for (request, code, word) in [
         (SubmitRequest::default(), Code::InvalidArgument, "submit.empty"),
         (
-            SubmitRequest { content: DOCUMENT.into(), workflow_id: "no-such".to_owned(), ..SubmitRequest::default() },
+            SubmitRequest {
+                content: DOCUMENT.into(),
+                workflow_id: "no-such".to_owned(),
+                ..SubmitRequest::default()
+            },
             Code::InvalidArgument,
             "submit.unknown-workflow",
         ),
@@ -160,7 +169,8 @@ async fn a_grpc_message_of_200_mb_is_refused_by_its_length_with_the_same_code() 
     let client = Client::builder().http2_prior_knowledge().build().unwrap();
     // Not compressed, 209,715,200 bytes.
     let (body, made) = lazily(&[0, 0x0c, 0x80, 0x00, 0x00]);
-    let request = client.post(house.url("/clinflow.v1.Ingest/Submit")).header("content-type", "application/grpc");
+    let request =
+        client.post(house.url("/clinflow.v1.Ingest/Submit")).header("content-type", "application/grpc");
     let answer = Answer::of(request.header("te", "trailers").body(body).send().await.unwrap()).await;
     assert_eq!((answer.header("grpc-status"), answer.header("code")), ("11", "submit.too-large"));
     assert!(made.load(Ordering::SeqCst) < 16 * MIB, "{} bytes were asked for", made.load(Ordering::SeqCst));
@@ -172,8 +182,14 @@ async fn a_document_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() {
     assert_eq!(house.post("", DOCUMENT).await.status, 202);
     let mut ingest = house.ingest().await;
     let content = [DOCUMENT, b"."].concat();
-    let status = ingest.submit(SubmitRequest { content: content.into(), ..SubmitRequest::default() }).await.unwrap_err();
-    assert_eq!((status.code(), status.metadata().get("code").unwrap().to_str().unwrap()), (Code::OutOfRange, "submit.too-large"));
+    let status = ingest
+        .submit(SubmitRequest { content: content.into(), ..SubmitRequest::default() })
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (status.code(), status.metadata().get("code").unwrap().to_str().unwrap()),
+        (Code::OutOfRange, "submit.too-large")
+    );
 }
 
 #[tokio::test]
@@ -194,7 +210,8 @@ async fn a_broker_that_takes_nothing_sends_callers_away_before_anything_exists()
 
 #[tokio::test]
 async fn a_refused_publish_is_a_taken_document_and_sends_the_next_callers_away() {
-    let house = House::with(clinflow_gateway::Config { retry_after: Duration::from_secs(3600), ..config() }).await;
+    let house =
+        House::with(clinflow_gateway::Config { retry_after: Duration::from_secs(3600), ..config() }).await;
     house.broker.refuses.store(true, Ordering::SeqCst);
     let first = house.post("", DOCUMENT).await;
     assert_eq!(first.status, 202, "the sweeper publishes it");
@@ -208,7 +225,8 @@ async fn a_refused_publish_is_a_taken_document_and_sends_the_next_callers_away()
 
 #[tokio::test]
 async fn documents_are_taken_again_after_the_wait_that_a_refused_publish_asks_for() {
-    let house = House::with(clinflow_gateway::Config { retry_after: Duration::from_nanos(1), ..config() }).await;
+    let house =
+        House::with(clinflow_gateway::Config { retry_after: Duration::from_nanos(1), ..config() }).await;
     house.broker.refuses.store(true, Ordering::SeqCst);
     assert_eq!(house.post("", DOCUMENT).await.status, 202);
     house.broker.refuses.store(false, Ordering::SeqCst);
@@ -219,7 +237,8 @@ async fn documents_are_taken_again_after_the_wait_that_a_refused_publish_asks_fo
 /// An upload that was accepted and never goes on.
 async fn stuck(house: &House) -> TcpStream {
     let mut upload = TcpStream::connect(house.address).await.unwrap();
-    let head = "POST /v1/documents HTTP/1.1\r\nhost: gateway\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
+    let head =
+        "POST /v1/documents HTTP/1.1\r\nhost: gateway\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
     upload.write_all(head.as_bytes()).await.unwrap();
     // It is being read once the gateway asks for the body.
     let mut asked = [0; 25];
@@ -243,7 +262,8 @@ async fn only_so_many_uploads_are_in_hand() {
 #[tokio::test]
 async fn an_upload_that_never_ends_is_given_up() {
     let house =
-        House::with(clinflow_gateway::Config { submit_timeout: Duration::from_millis(200), ..config() }).await;
+        House::with(clinflow_gateway::Config { submit_timeout: Duration::from_millis(200), ..config() })
+            .await;
     let mut upload = stuck(&house).await;
     let mut answer = [0; 12];
     upload.read_exact(&mut answer).await.unwrap();
@@ -253,7 +273,8 @@ async fn an_upload_that_never_ends_is_given_up() {
 #[tokio::test]
 async fn one_bad_document_does_not_end_a_stream_and_answers_come_in_order() {
     let house = House::open().await;
-    let document = |content: &'static [u8]| SubmitRequest { content: content.into(), ..SubmitRequest::default() };
+    let document =
+        |content: &'static [u8]| SubmitRequest { content: content.into(), ..SubmitRequest::default() };
     let requests = [
         document(b"one"),
         document(b""),
@@ -287,7 +308,9 @@ async fn a_message_too_large_for_a_stream_is_answered_and_ends_it() {
     let mut ingest = house.ingest().await;
     let mut answers = ingest.submit_stream(tokio_stream::iter(requests)).await.unwrap().into_inner();
     assert!(matches!(answers.message().await.unwrap().unwrap().result, Some(Became::Submitted(_))));
-    let Some(Became::Error(error)) = answers.message().await.unwrap().unwrap().result else { panic!("taken") };
+    let Some(Became::Error(error)) = answers.message().await.unwrap().unwrap().result else {
+        panic!("taken")
+    };
     assert_eq!(error.code, "submit.too-large");
     assert_eq!(answers.message().await.unwrap_err().code(), Code::OutOfRange);
 }

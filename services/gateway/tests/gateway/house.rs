@@ -17,7 +17,8 @@ use clinflow_core::{
 };
 use clinflow_gateway::{Config, Ports};
 use clinflow_ports::{
-    AuditLog as _, Broker, BrokerError, Bundles as _, Consumer, Delivery, Envelope, Executions as _, Health, Route,
+    AuditLog as _, Broker, BrokerError, Bundles as _, Consumer, Delivery, Envelope, Executions as _, Health,
+    Route,
     broker::Confirmed,
     memory::{ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryObjects},
     topology::Topology,
@@ -113,8 +114,11 @@ impl House {
         broker.declare(&Topology::standard()).await.unwrap();
         let bundles = Arc::new(MemoryBundles::default());
         bundles.publish(&clinflow_workflow::shipped()).await.unwrap();
-        let (executions, log, objects) =
-            (Arc::<MemoryExecutions>::default(), Arc::<MemoryAuditLog>::default(), Arc::<MemoryObjects>::default());
+        let (executions, log, objects) = (
+            Arc::<MemoryExecutions>::default(),
+            Arc::<MemoryAuditLog>::default(),
+            Arc::<MemoryObjects>::default(),
+        );
         let ports = Ports {
             broker: broker.clone(),
             executions: executions.clone(),

@@ -19,7 +19,8 @@ struct Events {
 
 impl Events {
     async fn of(house: &House, id: ExecutionId) -> Self {
-        let response = house.http.get(house.url(&format!("/v1/executions/{id}/events"))).send().await.unwrap();
+        let response =
+            house.http.get(house.url(&format!("/v1/executions/{id}/events"))).send().await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { response, text: String::new() }
     }
@@ -28,7 +29,8 @@ impl Events {
     async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let field =
+                    |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 let read = field("id: ").zip(field("data: "));
                 self.text = rest.to_owned();
                 if let Some((id, data)) = read {
@@ -60,13 +62,18 @@ async fn events_tell_each_change_once_and_end_with_the_terminal_one() {
 
     house.settle(id, Status::Parked, head).await;
     let (event, data) = events.next().await.unwrap();
-    assert_eq!((event.as_str(), data["steps"].as_array().unwrap().len()), ("parked.1", 0), "a step is told once");
+    assert_eq!(
+        (event.as_str(), data["steps"].as_array().unwrap().len()),
+        ("parked.1", 0),
+        "a step is told once"
+    );
 
     house.settle(id, Status::Failed, head).await;
     assert_eq!(events.next().await.unwrap().0, "failed.1");
     assert!(events.next().await.is_none());
 
-    let again = house.http.get(house.url(&format!("/v1/executions/{id}/events"))).header("last-event-id", "failed.1");
+    let again =
+        house.http.get(house.url(&format!("/v1/executions/{id}/events"))).header("last-event-id", "failed.1");
     assert_eq!(again.send().await.unwrap().status(), 204, "a browser that connects again is told to stop");
 }
 
@@ -87,7 +94,8 @@ async fn both_services_report_a_status_each_time_it_changes_until_it_is_terminal
     let id = submitted(&house).await;
     let (mut ingest, mut executions) = (house.ingest().await, house.executions().await);
     let mut one = ingest.watch(WatchRequest { execution_id: id.to_string() }).await.unwrap().into_inner();
-    let mut other = executions.watch(GetExecutionRequest { execution_id: id.to_string() }).await.unwrap().into_inner();
+    let mut other =
+        executions.watch(GetExecutionRequest { execution_id: id.to_string() }).await.unwrap().into_inner();
     assert_eq!(one.message().await.unwrap().unwrap().status, "running");
     assert_eq!(other.message().await.unwrap().unwrap().status, "running");
     house.settle(id, Status::NeedsReview, ChainHead::genesis(id)).await;
@@ -127,7 +135,10 @@ async fn no_execution_is_watched_for_ever() {
             Err(ended) => break ended,
         }
     };
-    assert_eq!((ended.code(), ended.metadata().get("code").unwrap().to_str().unwrap()), (Code::Unavailable, "watch.ended"));
+    assert_eq!(
+        (ended.code(), ended.metadata().get("code").unwrap().to_str().unwrap()),
+        (Code::Unavailable, "watch.ended")
+    );
 }
 
 #[tokio::test]

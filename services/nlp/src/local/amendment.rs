@@ -11,8 +11,10 @@ use super::{
 
 /// Words for consenting again.
 static RECONSENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\bre-?\s?consent(?:ed|ing)?\b|\bconsent(?:ed)? again\b|\bnew (?:written )?informed consent\b")
-        .expect("the pattern is a constant, and every test of this file compiles it")
+    Regex::new(
+        r"(?i)\bre-?\s?consent(?:ed|ing)?\b|\bconsent(?:ed)? again\b|\bnew (?:written )?informed consent\b",
+    )
+    .expect("the pattern is a constant, and every test of this file compiles it")
 });
 
 /// What makes consenting again unnecessary.

@@ -13,7 +13,9 @@ use super::{
 
 /// Says each denied condition or symptom (`negated`) and each condition or procedure of the past (`history`) once.
 pub(super) fn tell(story: &Story<'_>, claims: &mut Claims<'_>) {
-    let denied = |entity: &Entity| entity.assertion.negated && matches!(entity.label, Label::Condition | Label::Symptom);
+    let denied = |entity: &Entity| {
+        entity.assertion.negated && matches!(entity.label, Label::Condition | Label::Symptom)
+    };
     let past = |entity: &Entity| {
         entity.assertion.historical
             && !entity.assertion.negated

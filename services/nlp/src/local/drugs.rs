@@ -12,28 +12,60 @@ use super::{
 
 /// A sponsor's code for a product: "ABX-104", "MKV330".
 static CODE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\b[A-Z]{2,6}-?[0-9]{1,5}\b").expect("the pattern is a constant, and every test of this file compiles it")
+    Regex::new(r"\b[A-Z]{2,6}-?[0-9]{1,5}\b")
+        .expect("the pattern is a constant, and every test of this file compiles it")
 });
 
 /// What stands right before a study drug.
 const BEFORE_STUDY_DRUG: [&str; 14] = [
-    "study drug", "study treatment", "treatment arm:", "dose of", "doses of", "randomised to", "randomized to",
-    "related to", "treatment with", "trial of", "of oral", "since starting", "had taken", "on study drug",
+    "study drug",
+    "study treatment",
+    "treatment arm:",
+    "dose of",
+    "doses of",
+    "randomised to",
+    "randomized to",
+    "related to",
+    "treatment with",
+    "trial of",
+    "of oral",
+    "since starting",
+    "had taken",
+    "on study drug",
 ];
 
 /// What says that a drug was given now.
 const GIVEN: [&str; 14] = [
-    "treated with", "given", "received", "administered", "started on", "was started", "after", "repleted", "dose", "therapy",
-    "commenced", "infusion of", "injection of", "treatment",
+    "treated with",
+    "given",
+    "received",
+    "administered",
+    "started on",
+    "was started",
+    "after",
+    "repleted",
+    "dose",
+    "therapy",
+    "commenced",
+    "infusion of",
+    "injection of",
+    "treatment",
 ];
 
 /// What says that a drug was not given.
-const NOT_GIVEN: [&str; 6] = ["could not be", "was not given", "not given", "withheld", "ran out of", "not started"];
+const NOT_GIVEN: [&str; 6] =
+    ["could not be", "was not given", "not given", "withheld", "ran out of", "not started"];
 
 /// What heads a list of drugs taken beside.
 const BESIDE: [&str; 8] = [
-    "other medication", "other medications", "other medicines", "concomitant", "co-medication", "comedication",
-    "anything else she takes", "anything else he takes",
+    "other medication",
+    "other medications",
+    "other medicines",
+    "concomitant",
+    "co-medication",
+    "comedication",
+    "anything else she takes",
+    "anything else he takes",
 ];
 
 /// Says the study drug, the treatments and the concomitant drugs.
@@ -65,9 +97,12 @@ fn study_drug(story: &Story<'_>) -> Option<Range<usize>> {
     for (place, needed) in places {
         let before = folded(&story.text[floor(story.text, place.start.saturating_sub(30))..place.start]);
         let spoken_of = BEFORE_STUDY_DRUG.iter().any(|cue| before.ends_with(cue));
-        let candidate = candidates
-            .entry(folded(&story.text[place.clone()]))
-            .or_insert_with(|| Candidate { place: place.clone(), needed, spoken_of: 0, mentions: 0 });
+        let candidate = candidates.entry(folded(&story.text[place.clone()])).or_insert_with(|| Candidate {
+            place: place.clone(),
+            needed,
+            spoken_of: 0,
+            mentions: 0,
+        });
         candidate.mentions += 1;
         if spoken_of {
             if candidate.spoken_of == 0 {
@@ -105,7 +140,8 @@ fn treatments(story: &Story<'_>, claims: &mut Claims<'_>, study_drug: Option<&st
         }
         let name = folded(story.words(entity));
         let segment = folded(&story.text[story.segment(story.segment_at(entity.span.byte_start))]);
-        let is_study_drug = study_drug.is_some_and(|study_drug| name == study_drug || says(&segment, &["first dose"]));
+        let is_study_drug =
+            study_drug.is_some_and(|study_drug| name == study_drug || says(&segment, &["first dose"]));
         if is_study_drug || says(&segment, &NOT_GIVEN) || says(&segment, &BESIDE) {
             continue;
         }
@@ -128,7 +164,9 @@ fn treatments(story: &Story<'_>, claims: &mut Claims<'_>, study_drug: Option<&st
 fn parts<'s>(story: &'s Story<'_>, drug: usize) -> impl Iterator<Item = &'s Entity> + 's {
     let segment = story.segment(story.segment_at(story.entities[drug].span.byte_start));
     let part = |label| matches!(label, Label::Dose | Label::Route | Label::Frequency);
-    story.entities[story.within(&segment)].iter().filter(move |entity| part(entity.label) && entity.links.contains(&drug))
+    story.entities[story.within(&segment)]
+        .iter()
+        .filter(move |entity| part(entity.label) && entity.links.contains(&drug))
 }
 
 /// Says a drug with the first dose, route and frequency that belong to it.

@@ -16,9 +16,8 @@ use super::{
 };
 
 /// What marks a condition in the same sentence as an event.
-const CUES: [&str; 9] = [
-    "adverse event", "sae", "ae", "event:", "event", "reaction", "dx:", "diagnosis of", "was reported as",
-];
+const CUES: [&str; 9] =
+    ["adverse event", "sae", "ae", "event:", "event", "reaction", "dx:", "diagnosis of", "was reported as"];
 
 /// A condition is an event of the story when at least this many things are told of it: a severity, an outcome, a
 /// causality, that a drug is blamed, or that it is called an event. One alone is said of every complaint.
@@ -34,7 +33,8 @@ pub(super) fn tell(story: &Story<'_>, claims: &mut Claims<'_>) {
     if !claims.wants_group("event") {
         return;
     }
-    let mut events: Vec<Event> = concepts(story).into_iter().filter_map(|mentions| Event::read(story, &mentions)).collect();
+    let mut events: Vec<Event> =
+        concepts(story).into_iter().filter_map(|mentions| Event::read(story, &mentions)).collect();
     events.sort_by_key(|event| event.term.start);
     for (index, event) in (1..).zip(events) {
         let repetition = Some(("event", index));
@@ -68,7 +68,9 @@ fn concepts(story: &Story<'_>) -> Vec<Vec<usize>> {
     }
     let names: Vec<String> = by_name.keys().cloned().collect();
     for short in names.iter().filter(|name| !name.contains(' ')) {
-        let mut longer = names.iter().filter(|name| name.strip_suffix(short.as_str()).is_some_and(|rest| rest.ends_with(' ')));
+        let mut longer = names
+            .iter()
+            .filter(|name| name.strip_suffix(short.as_str()).is_some_and(|rest| rest.ends_with(' ')));
         if let (Some(long), None) = (longer.next(), longer.next())
             && let Some(mentions) = by_name.remove(short)
         {
@@ -183,7 +185,8 @@ impl Told {
                 self.causality.get_or_insert(causality);
             }
             if place.start >= segment.end
-                && let Some(outcome) = story.labelled(&place, Label::Outcome).find(|outcome| is_about_patient(outcome))
+                && let Some(outcome) =
+                    story.labelled(&place, Label::Outcome).find(|outcome| is_about_patient(outcome))
             {
                 self.outcome.get_or_insert(said(outcome));
             }
@@ -198,9 +201,9 @@ fn linked<'s>(
     label: Label,
     owner: usize,
 ) -> impl Iterator<Item = &'s Entity> + 's {
-    story.entities[story.within(segment)]
-        .iter()
-        .filter(move |entity| entity.label == label && entity.links.contains(&owner) && is_about_patient(entity))
+    story.entities[story.within(segment)].iter().filter(move |entity| {
+        entity.label == label && entity.links.contains(&owner) && is_about_patient(entity)
+    })
 }
 
 /// The stretches in which statements are about mention number `mention`: from it to the next condition in its
@@ -208,7 +211,9 @@ fn linked<'s>(
 fn reach(story: &Story<'_>, mention: usize, number: usize) -> Vec<Range<usize>> {
     let segment = story.segment(number);
     let other = |range: &Range<usize>| {
-        let names_another = |at: &usize| *at != mention && is_problem(&story.entities[*at]) && !is_generic(&story.entities[*at]);
+        let names_another = |at: &usize| {
+            *at != mention && is_problem(&story.entities[*at]) && !is_generic(&story.entities[*at])
+        };
         story.within(range).find(names_another).map(|at| story.entities[at].span.byte_start)
     };
     let start = story.entities[mention].span.byte_end;
@@ -227,13 +232,17 @@ fn causality(story: &Story<'_>, place: &Range<usize>) -> Option<Said> {
     let lower = text.to_ascii_lowercase();
     let sponsor = find_word(&lower, "sponsor").map_or(place.end, |at| place.start + at);
     let own = place.start..sponsor;
-    if let Some(entity) = story.labelled(&own, Label::Causality).find(|entity| !entity.assertion.hypothetical) {
+    if let Some(entity) = story.labelled(&own, Label::Causality).find(|entity| !entity.assertion.hypothetical)
+    {
         return Some(said(entity));
     }
     // The bare word is a fact only where somebody judges: it also relates dates and people.
     let at = find_word(&lower[..own.len()], "related to")?;
     let before = lower[..at].trim_end();
-    let judged = before.is_empty() || ["as", "considered", "assessed", "judged", "deemed", "is", "be"].iter().any(|word| before.ends_with(word));
+    let judged = before.is_empty()
+        || ["as", "considered", "assessed", "judged", "deemed", "is", "be"]
+            .iter()
+            .any(|word| before.ends_with(word));
     let entry = attributes::causality("related")?;
     judged.then(|| Said {
         place: place.start + at..place.start + at + "related".len(),
@@ -271,7 +280,18 @@ fn ends_something(story: &Story<'_>, date: &Entity) -> bool {
     let segment = story.segment(story.segment_at(date.span.byte_start));
     let before = folded(&story.text[segment.start..date.span.byte_start]);
     let tail: Vec<&str> = before.split(' ').rev().take(4).collect();
-    let ends = ["resolved", "recovered", "discharged", "gone", "ended", "stopped", "until", "resolution", "died"];
+    let ends = [
+        "resolved",
+        "recovered",
+        "discharged",
+        "home",
+        "gone",
+        "ended",
+        "stopped",
+        "until",
+        "resolution",
+        "died",
+    ];
     tail.iter().any(|word| ends.contains(&word.trim_matches(|c: char| !c.is_alphanumeric())))
 }
 

@@ -10,8 +10,16 @@ use super::{
 };
 
 /// What says that somebody was admitted.
-const ADMITTED: [&str; 8] =
-    ["admitted", "hospitalised", "hospitalized", "admission", "adm", "to hospital", "taken to the hospital", "in hospital"];
+const ADMITTED: [&str; 8] = [
+    "admitted",
+    "hospitalised",
+    "hospitalized",
+    "admission",
+    "adm",
+    "to hospital",
+    "taken to the hospital",
+    "in hospital",
+];
 
 /// What says that somebody left hospital.
 const DISCHARGED: [&str; 6] = ["discharged", "discharge", "d/c", "went home", "home", "left hospital"];
@@ -21,11 +29,15 @@ const UNDONE: [&str; 6] = ["not", "refused", "no", "declined", "without", "befor
 
 /// Says both dates, each from the first sentence that has one.
 pub(super) fn tell(story: &Story<'_>, claims: &mut Claims<'_>) {
-    for (name, cues) in [("hospital_admission_date", &ADMITTED[..]), ("hospital_discharge_date", &DISCHARGED[..])] {
+    for (name, cues) in
+        [("hospital_admission_date", &ADMITTED[..]), ("hospital_discharge_date", &DISCHARGED[..])]
+    {
         if !claims.wants(name) {
             continue;
         }
-        if let Some(date) = (0..story.segments()).find_map(|segment| date_at(story, &story.segment(segment), cues)) {
+        if let Some(date) =
+            (0..story.segments()).find_map(|segment| date_at(story, &story.segment(segment), cues))
+        {
             let said = Said {
                 place: date.span.byte_start..date.span.byte_end,
                 normalized: date.normalized.clone(),
@@ -51,7 +63,11 @@ fn date_at<'s>(story: &'s Story<'_>, segment: &Range<usize>, cues: &[&str]) -> O
     }
     let end = at + cue.len();
     let distance = |entity: &&Entity| {
-        if entity.span.byte_start >= end { entity.span.byte_start - end } else { at.saturating_sub(entity.span.byte_end) }
+        if entity.span.byte_start >= end {
+            entity.span.byte_start - end
+        } else {
+            at.saturating_sub(entity.span.byte_end)
+        }
     };
     let nearest = story
         .labelled(segment, Label::Date)
@@ -63,6 +79,8 @@ fn date_at<'s>(story: &'s Story<'_>, segment: &Range<usize>, cues: &[&str]) -> O
 
 /// True for a date exact to the day.
 pub(super) fn is_day(entity: &Entity) -> bool {
-    let is_day = |iso: &str| iso.len() >= 10 && iso.as_bytes()[..4].iter().all(u8::is_ascii_digit) && !iso.contains("---");
+    let is_day = |iso: &str| {
+        iso.len() >= 10 && iso.as_bytes()[..4].iter().all(u8::is_ascii_digit) && !iso.contains("---")
+    };
     entity.normalized.as_deref().is_some_and(is_day)
 }

@@ -21,12 +21,15 @@ pub(super) struct Story<'t> {
 impl<'t> Story<'t> {
     /// Reads `text`.
     pub(super) fn read(text: &'t str) -> Self {
-        Self {
-            text,
-            entities: annotate(text).entities,
-            segments: sentence::split(text),
-            offsets: Offsets::new(text),
+        let mut entities = annotate(text).entities;
+        for entity in &mut entities {
+            // A quoted mail is what somebody said earlier, in another message.
+            let line = text[..entity.span.byte_start].rfind('\n').map_or(0, |newline| newline + 1);
+            if text[line..].starts_with('>') {
+                entity.assertion.experiencer = Experiencer::Other;
+            }
         }
+        Self { text, entities, segments: sentence::split(text), offsets: Offsets::new(text) }
     }
 
     /// The segment that byte `at` lies in, or the one before it.
@@ -90,6 +93,7 @@ pub(super) fn says(folded: &str, phrases: &[&str]) -> bool {
 /// Where `phrase` stands in `text` as whole words, the first time.
 pub(super) fn find_word(text: &str, phrase: &str) -> Option<usize> {
     text.match_indices(phrase).map(|(at, _)| at).find(|at| {
-        !text[..*at].ends_with(char::is_alphanumeric) && !text[at + phrase.len()..].starts_with(char::is_alphanumeric)
+        !text[..*at].ends_with(char::is_alphanumeric)
+            && !text[at + phrase.len()..].starts_with(char::is_alphanumeric)
     })
 }

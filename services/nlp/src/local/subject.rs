@@ -9,7 +9,8 @@ use super::{
 
 /// Says the first age and the first sex that are the patient's.
 pub(super) fn tell(story: &Story<'_>, claims: &mut Claims<'_>) {
-    let first = |label| story.entities.iter().find(|entity| entity.label == label && is_about_patient(entity));
+    let first =
+        |label| story.entities.iter().find(|entity| entity.label == label && is_about_patient(entity));
     if let Some(entity) = first(Label::Age)
         && let Some(age) = demographics::age(story.words(entity))
     {

@@ -2,16 +2,45 @@
 
 use std::ops::Range;
 
-use clinflow_clinical::Entity;
+use clinflow_clinical::{Entity, Label};
 
 use super::story::Story;
 
 /// Words before a condition that are part of its name.
 const QUALIFIERS: [&str; 24] = [
-    "acute", "subacute", "chronic", "recurrent", "relapsed", "refractory", "metastatic", "decompensated", "generalised",
-    "generalized", "bilateral", "left", "right", "upper", "lower", "latent", "severe-type", "drug-induced",
-    "hereditary", "neonatal", "congenital", "idiopathic", "secondary", "primary",
+    "acute",
+    "subacute",
+    "chronic",
+    "recurrent",
+    "relapsed",
+    "refractory",
+    "metastatic",
+    "decompensated",
+    "generalised",
+    "generalized",
+    "bilateral",
+    "left",
+    "right",
+    "upper",
+    "lower",
+    "latent",
+    "severe-type",
+    "drug-induced",
+    "hereditary",
+    "neonatal",
+    "congenital",
+    "idiopathic",
+    "secondary",
+    "primary",
 ];
+
+/// Where a mention begins that ends at `end` and can be the first part of a name: the place or the cause of what
+/// follows, as in "duodenal ulcer haemorrhage".
+fn ends_at(story: &Story<'_>, end: usize) -> Option<usize> {
+    let at = story.entities.partition_point(|entity| entity.span.byte_end < end);
+    let entity = story.entities.get(at).filter(|entity| entity.span.byte_end == end)?;
+    matches!(entity.label, Label::Condition | Label::Anatomy).then_some(entity.span.byte_start)
+}
 
 /// The bytes of the mention with the qualifiers before it ("acute decompensated heart failure", "stage 3 chronic
 /// kidney disease"), as far as they stand on one line or the next.
@@ -26,6 +55,10 @@ pub(super) fn whole(story: &Story<'_>, entity: &Entity) -> Range<usize> {
         }
         let word_start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
         let word = before[word_start..].to_lowercase();
+        if let Some(part) = ends_at(story, before.len()) {
+            start = part;
+            continue;
+        }
         let is_stage_number = word.bytes().all(|byte| byte.is_ascii_digit()) && word.len() == 1;
         if QUALIFIERS.contains(&word.as_str()) {
             start = word_start;

@@ -45,14 +45,17 @@ const STORY: &str = "A 61-year-old man with a history of gout took part. He rece
 fn an_event_is_told_with_its_onset_severity_outcome_and_cause() {
     let mut event = told(STORY, Some("event"));
     event.sort_unstable();
-    assert_eq!(event, [
-        "causality[1] = POSSIBLY RELATED",
-        "end_date[1] = 2026-02-18",
-        "event_term[1] = pancreatitis",
-        "onset_date[1] = 2026-02-10",
-        "outcome[1] = RECOVERED/RESOLVED",
-        "severity[1] = SEVERE",
-    ]);
+    assert_eq!(
+        event,
+        [
+            "causality[1] = POSSIBLY RELATED",
+            "end_date[1] = 2026-02-18",
+            "event_term[1] = pancreatitis",
+            "onset_date[1] = 2026-02-10",
+            "outcome[1] = RECOVERED/RESOLVED",
+            "severity[1] = SEVERE",
+        ]
+    );
 }
 
 #[test]
@@ -63,23 +66,24 @@ fn what_is_denied_past_possible_or_a_relatives_is_no_event() {
 
 #[test]
 fn a_treatment_is_told_with_its_dose_and_the_study_drug_is_none() {
-    assert_eq!(told(STORY, Some("treatment")), [
-        "drug_name[1] = meropenem",
-        "dose[1] = 1",
-        "route[1] = INTRAVENOUS",
-        "frequency[1] = Q8H",
-    ]);
+    assert_eq!(
+        told(STORY, Some("treatment")),
+        ["drug_name[1] = meropenem", "dose[1] = 1", "route[1] = INTRAVENOUS", "frequency[1] = Q8H",]
+    );
 }
 
 #[test]
 fn the_subject_the_study_drug_and_the_stay_are_told() {
-    assert_eq!(told(STORY, None), [
-        "age = 61",
-        "sex = M",
-        "study_drug = QRS-77",
-        "hospital_admission_date = 2026-02-10",
-        "hospital_discharge_date = 2026-02-19",
-    ]);
+    assert_eq!(
+        told(STORY, None),
+        [
+            "age = 61",
+            "sex = M",
+            "study_drug = QRS-77",
+            "hospital_admission_date = 2026-02-10",
+            "hospital_discharge_date = 2026-02-19",
+        ]
+    );
 }
 
 #[test]
@@ -90,7 +94,10 @@ fn a_refused_admission_has_no_date() {
 #[test]
 fn drugs_under_a_heading_for_other_drugs_are_taken_beside() {
     let text = "OTHER MEDICATION AT ONSET\n  1. amlodipine 5 mg PO QD\n  2. metformin 850 mg PO BID\n\nCOMMENTS\n  ibuprofen.\n";
-    assert_eq!(told(text, Some("concomitant_drug")), ["drug_name[1] = amlodipine", "drug_name[2] = metformin"]);
+    assert_eq!(
+        told(text, Some("concomitant_drug")),
+        ["drug_name[1] = amlodipine", "drug_name[2] = metformin"]
+    );
 }
 
 #[test]

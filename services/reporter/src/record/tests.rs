@@ -15,7 +15,11 @@ fn problems(schema: &Value, root: &Value, value: &Value, at: &str) -> Vec<String
         return problems(definition, root, value, at);
     }
     let mut found = Vec::new();
-    let mut check = |holds: bool, what: String| if !holds { found.push(format!("{at}: {what}")) };
+    let mut check = |holds: bool, what: String| {
+        if !holds {
+            found.push(format!("{at}: {what}"))
+        }
+    };
     if let Some(expected) = schema.get("const") {
         check(value == expected, format!("is not {expected}"));
     }
@@ -34,7 +38,9 @@ fn problems(schema: &Value, root: &Value, value: &Value, at: &str) -> Vec<String
     };
     match &schema["type"] {
         Value::String(kind) => check(is(kind), format!("is no {kind}")),
-        Value::Array(kinds) => check(kinds.iter().filter_map(Value::as_str).any(is), format!("is none of {kinds:?}")),
+        Value::Array(kinds) => {
+            check(kinds.iter().filter_map(Value::as_str).any(is), format!("is none of {kinds:?}"))
+        }
         _ => {}
     }
     for bound in ["minimum", "maximum"] {

@@ -8,7 +8,12 @@ use crate::{
 
 fn layout(tables: bool) -> Layout {
     let column = |name: &str, unit| Column { name: name.to_owned(), unit };
-    let event = vec![column("event_term", false), column("onset_date", false), column("severity", false), column("dose", true)];
+    let event = vec![
+        column("event_term", false),
+        column("onset_date", false),
+        column("severity", false),
+        column("dose", true),
+    ];
     Layout { tables, groups: [("event".to_owned(), event)].into() }
 }
 
@@ -21,7 +26,8 @@ fn the_files_of_a_report_read_like_this() {
 
 #[test]
 fn the_record_is_always_written_and_comes_first() {
-    let names = |tables| files(&record(), &layout(tables)).into_iter().map(|file| file.name).collect::<Vec<_>>();
+    let names =
+        |tables| files(&record(), &layout(tables)).into_iter().map(|file| file.name).collect::<Vec<_>>();
     assert_eq!(names(false), ["record.json"]);
     assert_eq!(names(true), ["record.json", "fields.csv", "event.csv", "negated.csv"]);
 }

@@ -41,13 +41,16 @@ fn is_text(value: &str, normalized: &str, negated: bool) -> bool {
         let (all, kept) = (words(stated), words(normalized));
         is_named(stated, normalized)
             || (holds(&all, &kept).is_some()
-                && (negated || all.iter().filter(|word| negates(word)).count() == kept.iter().filter(|word| negates(word)).count()))
+                && (negated
+                    || all.iter().filter(|word| negates(word)).count()
+                        == kept.iter().filter(|word| negates(word)).count()))
     })
 }
 
 /// Whether `normalized` is the name the lexicon prefers for `value`.
 fn is_named(value: &str, normalized: &str) -> bool {
-    const NAMED: [Label; 5] = [Label::Drug, Label::Condition, Label::Symptom, Label::Procedure, Label::LabTest];
+    const NAMED: [Label; 5] =
+        [Label::Drug, Label::Condition, Label::Symptom, Label::Procedure, Label::LabTest];
     NAMED
         .iter()
         .filter_map(|label| Lexicon::shipped().lookup(*label, value))
@@ -58,17 +61,23 @@ fn is_named(value: &str, normalized: &str) -> bool {
 /// is written elsewhere in the text.
 fn is_date(value: &str, normalized: &str, text: &str) -> bool {
     if let Ok(date) = dates::parse(value) {
-        return [Some(date), date.swapped()].into_iter().flatten().any(|date| is_part_of(normalized, &date.iso()));
+        return [Some(date), date.swapped()]
+            .into_iter()
+            .flatten()
+            .any(|date| is_part_of(normalized, &date.iso()));
     }
     let Some(year) = normalized.get(..4).filter(|year| year.bytes().all(|byte| byte.is_ascii_digit())) else {
         return false;
     };
-    dates::parse(&format!("{value} {year}")).is_ok_and(|date| is_part_of(normalized, &date.iso())) && text.contains(year)
+    dates::parse(&format!("{value} {year}")).is_ok_and(|date| is_part_of(normalized, &date.iso()))
+        && text.contains(year)
 }
 
 /// Whether a date's normal form is `whole`, or `whole` cut off after the year, the month or the day.
 fn is_part_of(part: &str, whole: &str) -> bool {
-    whole.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('T') || rest.starts_with('-'))
+    whole
+        .strip_prefix(part)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('T') || rest.starts_with('-'))
         && part.len() >= 4
 }
 
@@ -93,7 +102,8 @@ fn is_number(value: &str, normalized: &str) -> bool {
 pub(crate) fn same_number(one: &str, other: &str) -> bool {
     match (parse_quantity(one), parse_quantity(other)) {
         (Some(one), Some(other)) => {
-            plain(&one.low) == plain(&other.low) && one.high.as_ref().map(plain) == other.high.as_ref().map(plain)
+            plain(&one.low) == plain(&other.low)
+                && one.high.as_ref().map(plain) == other.high.as_ref().map(plain)
         }
         _ => same(one, other),
     }
@@ -111,7 +121,8 @@ fn first_number(text: &str) -> Option<Number> {
     let mut before = ' ';
     for (at, character) in text.char_indices() {
         if character.is_ascii_digit() && !before.is_alphanumeric() {
-            let end = text[at..].find(|character| !is_part(character)).map_or(text.len(), |length| at + length);
+            let end =
+                text[at..].find(|character| !is_part(character)).map_or(text.len(), |length| at + length);
             return parse_number(text[at..end].trim_end_matches(['.', ',']));
         }
         before = character;
@@ -167,7 +178,8 @@ fn longest_spelling<'l>(text: &str, list: &'l CodeList) -> Option<&'l str> {
 
 /// `Y` where the words affirm, `N` where they deny or their box is empty.
 fn is_truth(value: &str, normalized: &str) -> bool {
-    let affirms = |stated: &str| !words(stated).iter().any(|word| negates(word) || word == "n" || word == "false");
+    let affirms =
+        |stated: &str| !words(stated).iter().any(|word| negates(word) || word == "n" || word == "false");
     let truth = match tick::read(value) {
         Ticks::None(words) => affirms(words),
         Ticks::Ticked(options) => options.into_iter().all(affirms),
@@ -184,7 +196,9 @@ pub(super) fn unit(field: &Field, written: &[&str], line: &str) -> bool {
         return in_value == unit;
     }
     ucum(field.value.expose()) == Some(unit)
-        || written.iter().any(|stretch| ucum(stretch) == Some(unit) || unit_after_number(stretch) == Some(unit))
+        || written
+            .iter()
+            .any(|stretch| ucum(stretch) == Some(unit) || unit_after_number(stretch) == Some(unit))
         || field.source != Source::Model
         || line.split_whitespace().any(|word| ucum(word.trim_end_matches([',', ';', ')', '.'])) == Some(unit))
 }
@@ -195,6 +209,7 @@ fn unit_after_number(value: &str) -> Option<&'static str> {
         return quantity.unit.map(|unit| unit.ucum);
     }
     let after = value.find(|character: char| character.is_ascii_digit())?;
-    let rest = value[after..].trim_start_matches(|character: char| character.is_ascii_digit() || ".,- ".contains(character));
+    let rest = value[after..]
+        .trim_start_matches(|character: char| character.is_ascii_digit() || ".,- ".contains(character));
     rest.split([' ', '-', ',', ';', '(']).next().and_then(ucum)
 }

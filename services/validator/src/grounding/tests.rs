@@ -57,11 +57,14 @@ fn outcomes() -> FieldType {
         codes: Vec::new(),
         units: Vec::new(),
     };
-    FieldType::Code(Arc::new(CodeList::new("outcome", vec![
-        term("RECOVERED/RESOLVED", &["recovered", "resolved"]),
-        term("NOT RECOVERED/NOT RESOLVED", &["not recovered", "not resolved", "ongoing"]),
-        term("FATAL", &["died"]),
-    ])))
+    FieldType::Code(Arc::new(CodeList::new(
+        "outcome",
+        vec![
+            term("RECOVERED/RESOLVED", &["recovered", "resolved"]),
+            term("NOT RECOVERED/NOT RESOLVED", &["not recovered", "not resolved", "ongoing"]),
+            term("FATAL", &["died"]),
+        ],
+    )))
 }
 
 /// Whether `normalized` may be said of a document that says `value`.
@@ -82,20 +85,35 @@ fn a_date_follows_in_either_order_of_an_ambiguous_one_and_in_no_other() {
     ] {
         assert_eq!(grounded(FieldType::Date, value, normalized), Ok(()), "{value} {normalized}");
     }
-    for (value, normalized) in
-        [("09-JAN-2026", "2026-01-19"), ("Jan 2026", "2026-01-09"), ("11-JAN", "2025-01-11"), ("soon", "2026-01-09")]
-    {
-        assert_eq!(grounded(FieldType::Date, value, normalized), Err(Ungrounded::NormalForm), "{value} {normalized}");
+    for (value, normalized) in [
+        ("09-JAN-2026", "2026-01-19"),
+        ("Jan 2026", "2026-01-09"),
+        ("11-JAN", "2025-01-11"),
+        ("soon", "2026-01-09"),
+    ] {
+        assert_eq!(
+            grounded(FieldType::Date, value, normalized),
+            Err(Ungrounded::NormalForm),
+            "{value} {normalized}"
+        );
     }
 }
 
 #[test]
 fn numbers_are_exact() {
-    for (value, normalized) in [("0.30", "0.3"), ("<6", "<6"), ("[X] 3", "3"), ("Grade 3", "3"), ("gr. III", "3"), ("1,940", "1940")] {
+    for (value, normalized) in
+        [("0.30", "0.3"), ("<6", "<6"), ("[X] 3", "3"), ("Grade 3", "3"), ("gr. III", "3"), ("1,940", "1940")]
+    {
         assert_eq!(grounded(FieldType::Number, value, normalized), Ok(()), "{value} {normalized}");
     }
-    for (value, normalized) in [("0.30", "3"), ("<6", "6"), ("[ ] 3", "3"), ("142", "124"), ("1.5", "15"), ("-4.2", "4.2")] {
-        assert_eq!(grounded(FieldType::Number, value, normalized), Err(Ungrounded::NormalForm), "{value} {normalized}");
+    for (value, normalized) in
+        [("0.30", "3"), ("<6", "6"), ("[ ] 3", "3"), ("142", "124"), ("1.5", "15"), ("-4.2", "4.2")]
+    {
+        assert_eq!(
+            grounded(FieldType::Number, value, normalized),
+            Err(Ungrounded::NormalForm),
+            "{value} {normalized}"
+        );
     }
 }
 
@@ -110,14 +128,20 @@ fn a_unit_is_the_one_that_is_written() {
     assert_eq!(with_unit("300 mcg", "300", "ug"), Ok(()));
     assert_eq!(with_unit("57-year-old", "57", "a"), Ok(()));
     assert_eq!(with_unit("150 mg", "150", "g"), Err(Ungrounded::Unit));
-    assert_eq!(with_unit("150", "150", "mg"), Err(Ungrounded::Unit), "no unit is written and a model says one");
+    assert_eq!(
+        with_unit("150", "150", "mg"),
+        Err(Ungrounded::Unit),
+        "no unit is written and a model says one"
+    );
 }
 
 #[test]
 fn a_negation_makes_another_term() {
-    for (value, normalized) in
-        [("Recovered", "RECOVERED/RESOLVED"), ("Not recovered", "NOT RECOVERED/NOT RESOLVED"), ("resolved on 14-JAN", "RECOVERED/RESOLVED")]
-    {
+    for (value, normalized) in [
+        ("Recovered", "RECOVERED/RESOLVED"),
+        ("Not recovered", "NOT RECOVERED/NOT RESOLVED"),
+        ("resolved on 14-JAN", "RECOVERED/RESOLVED"),
+    ] {
         assert_eq!(grounded(outcomes(), value, normalized), Ok(()), "{value}");
     }
     for (value, normalized) in [

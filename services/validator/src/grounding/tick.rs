@@ -23,7 +23,9 @@ pub(crate) fn read(value: &str) -> Ticks<'_> {
     let mut rest = value;
     let mut offset = 0;
     while let Some(character) = rest.chars().next() {
-        let mark = |marks: &[&'static str]| marks.iter().find(|mark| rest.starts_with(**mark)).map(|mark| mark.len());
+        let mark = |marks: &[&'static str]| {
+            marks.iter().find(|mark| rest.starts_with(**mark)).map(|mark| mark.len())
+        };
         let length = if let Some(length) = mark(&TICKED) {
             boxes.push((offset, offset + length, true));
             length
@@ -40,8 +42,11 @@ pub(crate) fn read(value: &str) -> Ticks<'_> {
         return Ticks::None(value);
     }
     let ends = boxes.iter().skip(1).map(|(start, _, _)| *start).chain([value.len()]);
-    let options: Vec<_> =
-        boxes.iter().zip(ends).map(|((_, after, ticked), end)| (value[*after..end].trim(), *ticked)).collect();
+    let options: Vec<_> = boxes
+        .iter()
+        .zip(ends)
+        .map(|((_, after, ticked), end)| (value[*after..end].trim(), *ticked))
+        .collect();
     let ticked: Vec<&str> = options.iter().filter(|(_, ticked)| *ticked).map(|(words, _)| *words).collect();
     if ticked.is_empty() { Ticks::Empty(options[0].0) } else { Ticks::Ticked(ticked) }
 }

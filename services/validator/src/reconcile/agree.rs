@@ -4,7 +4,11 @@ use clinflow_clinical::{Label, lexicon::Lexicon};
 use clinflow_core::Field;
 use clinflow_workflow::FieldType;
 
-use crate::{compare::{self, Common}, grounding::same_number, words};
+use crate::{
+    compare::{self, Common},
+    grounding::same_number,
+    words,
+};
 
 /// How two values of one field stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +65,10 @@ fn amounts_agree(one: &Field, other: &Field) -> Agreement {
 /// Words agree when one holds the other without a gap, or when the lexicon has one name for both.
 fn texts_agree(one: &str, other: &str) -> Agreement {
     let (first, second) = (words::words(one), words::words(other));
-    if words::holds(&first, &second).is_some() || words::holds(&second, &first).is_some() || same_name(one, other) {
+    if words::holds(&first, &second).is_some()
+        || words::holds(&second, &first).is_some()
+        || same_name(one, other)
+    {
         Same
     } else {
         Different
@@ -73,6 +80,8 @@ pub(super) fn same_name(one: &str, other: &str) -> bool {
     const NAMED: [Label; 4] = [Label::Drug, Label::Condition, Label::Symptom, Label::Procedure];
     let lexicon = Lexicon::shipped();
     NAMED.iter().any(|label| {
-        lexicon.lookup(*label, one).is_some_and(|entry| lexicon.lookup(*label, other).is_some_and(|other| entry == other))
+        lexicon
+            .lookup(*label, one)
+            .is_some_and(|entry| lexicon.lookup(*label, other).is_some_and(|other| entry == other))
     })
 }

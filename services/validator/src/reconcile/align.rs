@@ -74,7 +74,12 @@ pub(super) fn pair(key: &str, ones: &[Repetition], others: &[Repetition]) -> Vec
             let Some(key) = &one_keys[one] else { continue };
             let similar = key.similarity(other);
             if similar >= SIMILAR {
-                candidates.push((usize::MAX - similar, usize::MAX - in_common(&ones[one], &others[at]), one, at));
+                candidates.push((
+                    usize::MAX - similar,
+                    usize::MAX - in_common(&ones[one], &others[at]),
+                    one,
+                    at,
+                ));
             }
         }
     }

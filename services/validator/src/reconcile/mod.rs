@@ -57,7 +57,12 @@ pub struct Disagreement {
 
 /// Makes one set of fields of `pattern` and `model`. `counted` names the groups whose rows were counted. The order
 /// of the fields in either set does not matter.
-pub fn reconcile(workflow: &Workflow, pattern: Vec<Field>, model: Vec<Field>, counted: &BTreeSet<String>) -> Reconciled {
+pub fn reconcile(
+    workflow: &Workflow,
+    pattern: Vec<Field>,
+    model: Vec<Field>,
+    counted: &BTreeSet<String>,
+) -> Reconciled {
     let mut done = Reconciled::default();
     let sorted = |mut fields: Vec<Field>| {
         fields.sort_by(in_document_order);
@@ -80,7 +85,14 @@ pub fn reconcile(workflow: &Workflow, pattern: Vec<Field>, model: Vec<Field>, co
 
 impl Reconciled {
     /// Reconciles one repeated group.
-    fn group(&mut self, workflow: &Workflow, group: &str, ones: Vec<Field>, others: Vec<Field>, counted: bool) {
+    fn group(
+        &mut self,
+        workflow: &Workflow,
+        group: &str,
+        ones: Vec<Field>,
+        others: Vec<Field>,
+        counted: bool,
+    ) {
         let key = key_of(workflow, group);
         let (ones, others) = (repetitions(ones), repetitions(others));
         let mut pairs = pair(key, &ones, &others).into_iter();
@@ -91,7 +103,9 @@ impl Reconciled {
                 Some(one) => {
                     partners.insert(one, other);
                 }
-                None if counted => self.left_out.extend(other.fields.into_iter().find(|field| field.name == key)),
+                None if counted => {
+                    self.left_out.extend(other.fields.into_iter().find(|field| field.name == key))
+                }
                 None => alone.push(other),
             }
         }
@@ -249,7 +263,8 @@ fn by_name(fields: Vec<Field>) -> BTreeMap<String, Vec<Field>> {
 /// By place in the text; what stands at one place, and what has none, by name and value.
 fn in_document_order(one: &Field, other: &Field) -> Ordering {
     fn place(field: &Field) -> (usize, usize) {
-        let span = field.evidence.iter().map(|evidence| (evidence.span.byte_start, evidence.span.byte_end)).next();
+        let span =
+            field.evidence.iter().map(|evidence| (evidence.span.byte_start, evidence.span.byte_end)).next();
         span.unwrap_or((usize::MAX, usize::MAX))
     }
     let rest = |field: &Field| (field.confidence.thousandths(), field.unit.clone());

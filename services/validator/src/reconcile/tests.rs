@@ -98,13 +98,16 @@ fn repetitions_are_paired_by_what_they_name_and_not_by_their_number() {
         by_model(nth(of("event_term", "neutropenia", "neutropenia"), "event", 3)),
         by_model(nth(of("severity", "severe", "SEVERE"), "event", 3)),
     ];
-    assert_eq!(shown(&met(ones.clone(), others.clone())), [
-        ("event.event_term[1]".to_owned(), "febrile neutropenia", Source::Both),
-        ("event.severity[1]".to_owned(), "SEVERE", Source::Model),
-        ("event.event_term[2]".to_owned(), "oral mucositis", Source::Both),
-        ("event.severity[2]".to_owned(), "MILD", Source::Both),
-        ("event.event_term[3]".to_owned(), "nausea", Source::Model),
-    ]);
+    assert_eq!(
+        shown(&met(ones.clone(), others.clone())),
+        [
+            ("event.event_term[1]".to_owned(), "febrile neutropenia", Source::Both),
+            ("event.severity[1]".to_owned(), "SEVERE", Source::Model),
+            ("event.event_term[2]".to_owned(), "oral mucositis", Source::Both),
+            ("event.severity[2]".to_owned(), "MILD", Source::Both),
+            ("event.event_term[3]".to_owned(), "nausea", Source::Model),
+        ]
+    );
     let counted = BTreeSet::from(["event".to_owned()]);
     let done = reconcile(&workflow("ae-report"), ones, others, &counted);
     assert_eq!(done.left_out.iter().map(Field::best).collect::<Vec<_>>(), ["nausea"]);
@@ -127,8 +130,20 @@ fn two_values_of_one_field_in_one_source_are_both_kept() {
 }
 
 fn some_field() -> impl Strategy<Value = Field> {
-    let value = prop::sample::select(vec!["febrile neutropenia", "oral mucositis", "neutropenia", "nausea", "57 y", "58 y"]);
-    let name = prop::sample::select(vec![("event_term", true), ("severity", true), ("age", false), ("study_id", false)]);
+    let value = prop::sample::select(vec![
+        "febrile neutropenia",
+        "oral mucositis",
+        "neutropenia",
+        "nausea",
+        "57 y",
+        "58 y",
+    ]);
+    let name = prop::sample::select(vec![
+        ("event_term", true),
+        ("severity", true),
+        ("age", false),
+        ("study_id", false),
+    ]);
     (value, name, 1u32..4).prop_map(|(value, (name, repeated), index)| {
         let field = of(name, value, value);
         if repeated { nth(field, "event", index) } else { field }

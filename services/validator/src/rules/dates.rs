@@ -37,7 +37,9 @@ pub(super) fn not_after(scope: &Scope<'_>, field: &FieldRef, latest: &Latest, to
 pub(super) fn days_apart(scope: &Scope<'_>, from: &FieldRef, to: &FieldRef, days: u32) -> bool {
     let civil = |field| date(scope, field).and_then(|date| date.civil());
     match (civil(from), civil(to)) {
-        (Some(from), Some(to)) => from.until(to).is_ok_and(|span| i64::from(span.get_days()) >= i64::from(days)),
+        (Some(from), Some(to)) => {
+            from.until(to).is_ok_and(|span| i64::from(span.get_days()) >= i64::from(days))
+        }
         _ => true,
     }
 }

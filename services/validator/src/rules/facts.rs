@@ -31,14 +31,21 @@ impl<'a> Facts<'a> {
         let scope = |index| Scope { facts: self, index };
         match group {
             None => vec![scope(None)],
-            Some(group) => self.repetitions.get(group).into_iter().flatten().map(|index| scope(Some(*index))).collect(),
+            Some(group) => {
+                self.repetitions.get(group).into_iter().flatten().map(|index| scope(Some(*index))).collect()
+            }
         }
     }
 
     /// Where every value of `field` stands.
     pub(super) fn positions(&self, field: &FieldRef) -> Vec<usize> {
         let is = |candidate: &Field| candidate.name == field.name && candidate.group == field.group;
-        self.fields.iter().enumerate().filter(|(_, candidate)| is(candidate)).map(|(position, _)| position).collect()
+        self.fields
+            .iter()
+            .enumerate()
+            .filter(|(_, candidate)| is(candidate))
+            .map(|(position, _)| position)
+            .collect()
     }
 
     /// The distinct values of `field` in the whole document.

@@ -9,7 +9,9 @@ use super::facts::Scope;
 pub(super) fn unit_fits(scope: &Scope<'_>, test: &FieldRef, unit: &FieldRef, analytes: &CodeList) -> bool {
     let (Some(test), Some(unit)) = (scope.value(test), scope.field(unit)) else { return true };
     let unit = unit.unit.as_deref().unwrap_or_else(|| unit.best());
-    analytes.find(test).is_none_or(|analyte| analyte.units.is_empty() || analyte.units.iter().any(|one| one == unit))
+    analytes
+        .find(test)
+        .is_none_or(|analyte| analyte.units.is_empty() || analyte.units.iter().any(|one| one == unit))
 }
 
 /// `low` is less than `high`.
@@ -59,14 +61,19 @@ fn side(value: &Number, low: Option<&Number>, high: Option<&Number>) -> Option<S
         Some(Operator::Greater | Operator::GreaterOrEqual) => greatest = f64::INFINITY,
         None => {}
     }
-    let (open_low, open_high) = (value.operator == Some(Operator::Greater), value.operator == Some(Operator::Less));
+    let (open_low, open_high) =
+        (value.operator == Some(Operator::Greater), value.operator == Some(Operator::Less));
     let strict = |limit: &Number| matches!(limit.operator, Some(Operator::Less | Operator::Greater));
     // Whether all possible values lie below the lower limit; above or on it.
-    let below = low.map(|low| greatest < low.value() || (greatest <= low.value() && (open_high || strict(low))));
-    let not_below = low.is_none_or(|low| least > low.value() || (least >= low.value() && (open_low || !strict(low))));
-    let above = high.map(|high| least > high.value() || (least >= high.value() && (open_low || strict(high))));
-    let not_above =
-        high.is_none_or(|high| greatest < high.value() || (greatest <= high.value() && (open_high || !strict(high))));
+    let below =
+        low.map(|low| greatest < low.value() || (greatest <= low.value() && (open_high || strict(low))));
+    let not_below =
+        low.is_none_or(|low| least > low.value() || (least >= low.value() && (open_low || !strict(low))));
+    let above =
+        high.map(|high| least > high.value() || (least >= high.value() && (open_low || strict(high))));
+    let not_above = high.is_none_or(|high| {
+        greatest < high.value() || (greatest <= high.value() && (open_high || !strict(high)))
+    });
     match (below, above) {
         (None, None) => None,
         (Some(true), _) => Some(Side::Low),

@@ -132,7 +132,9 @@ fn broken<'c>(check: &'c Check, workflow: &Workflow, scope: &Scope<'_>) -> Optio
         Check::DaysApart { from, to, days } => (dates::days_apart(scope, from, to, *days), to),
         Check::AnyTrueRequires { any, required } => (flags::any_requires(scope, any, required), required),
         Check::TrueRequiresAny { when, any } => (flags::requires_any(scope, when, any), when),
-        Check::ValueRequiresPresent { when, present } => (values::requires_present(scope, when, present), present),
+        Check::ValueRequiresPresent { when, present } => {
+            (values::requires_present(scope, when, present), present)
+        }
         Check::ValueForbidsPresent { when, absent } => (values::forbids_present(scope, when, absent), absent),
         Check::ValueImplies { when, then } => (values::implies(scope, when, then), &then.field),
         Check::ValuesTogether { left, right } => (values::together(scope, left, right), &left.field),
@@ -146,7 +148,9 @@ fn broken<'c>(check: &'c Check, workflow: &Workflow, scope: &Scope<'_>) -> Optio
         }
         Check::InCodeList { field } => (values::in_code_list(scope, field, workflow), field),
         // NotAfter and OneValue are judged over the document; grounding and agreement before any rule is.
-        Check::NotAfter { .. } | Check::OneValue { .. } | Check::Grounded | Check::SourcesAgree => return None,
+        Check::NotAfter { .. } | Check::OneValue { .. } | Check::Grounded | Check::SourcesAgree => {
+            return None;
+        }
     };
     (!holds).then_some(subject)
 }

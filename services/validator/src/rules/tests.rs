@@ -33,12 +33,15 @@ fn one(rule: &str, field: &str, index: Option<u32>) -> Vec<(String, String, Opti
 #[test]
 fn a_start_after_its_end_is_found_in_its_repetition() {
     let dates = |onset: &'static str| {
-        broken("ae-report", &[
-            ("event.onset_date", 1, "2026-01-09"),
-            ("event.end_date", 1, "2026-01-14"),
-            ("event.onset_date", 2, onset),
-            ("event.end_date", 2, "2026-01-10"),
-        ])
+        broken(
+            "ae-report",
+            &[
+                ("event.onset_date", 1, "2026-01-09"),
+                ("event.end_date", 1, "2026-01-14"),
+                ("event.onset_date", 2, onset),
+                ("event.end_date", 2, "2026-01-10"),
+            ],
+        )
     };
     assert_eq!(dates("2026-01-11"), one("X-DATE-01", "end_date", Some(2)));
     assert_eq!(dates("2026-01"), [], "only common precision is compared");
@@ -50,14 +53,21 @@ fn nothing_is_later_than_the_document_and_the_document_not_later_than_today() {
         broken("ae-report", &[("document_date", 0, "2026-01-15"), ("event.onset_date", 1, "2026-01-16")]),
         one("X-DATE-02", "onset_date", Some(1))
     );
-    assert_eq!(broken("ae-report", &[("document_date", 0, "2026-03-02")]), one("X-DATE-03", "document_date", None));
+    assert_eq!(
+        broken("ae-report", &[("document_date", 0, "2026-03-02")]),
+        one("X-DATE-03", "document_date", None)
+    );
     assert_eq!(broken("ae-report", &[("document_date", 0, "2026-03-01")]), []);
 }
 
 #[test]
 fn seriousness_and_its_criteria_go_together() {
     let hospitalised = ("event.seriousness_hospitalisation", 1, "Y");
-    assert_eq!(broken("ae-report", &[hospitalised]), one("AE-SER-01", "serious", Some(1)), "absent is not yes");
+    assert_eq!(
+        broken("ae-report", &[hospitalised]),
+        one("AE-SER-01", "serious", Some(1)),
+        "absent is not yes"
+    );
     assert_eq!(broken("ae-report", &[hospitalised, ("event.serious", 1, "Y")]), []);
     assert_eq!(broken("ae-report", &[("event.serious", 1, "Y")]), one("AE-SER-02", "serious", Some(1)));
     assert_eq!(
@@ -69,9 +79,15 @@ fn seriousness_and_its_criteria_go_together() {
 
 #[test]
 fn an_outcome_and_an_end_date_go_together() {
-    assert_eq!(broken("ae-report", &[("event.outcome", 1, "RECOVERED/RESOLVED")]), one("AE-OUT-01", "end_date", Some(1)));
     assert_eq!(
-        broken("ae-report", &[("event.outcome", 1, "NOT RECOVERED/NOT RESOLVED"), ("event.end_date", 1, "2026-01-14")]),
+        broken("ae-report", &[("event.outcome", 1, "RECOVERED/RESOLVED")]),
+        one("AE-OUT-01", "end_date", Some(1))
+    );
+    assert_eq!(
+        broken(
+            "ae-report",
+            &[("event.outcome", 1, "NOT RECOVERED/NOT RESOLVED"), ("event.end_date", 1, "2026-01-14")]
+        ),
         one("AE-OUT-02", "end_date", Some(1))
     );
 }
@@ -79,21 +95,30 @@ fn an_outcome_and_an_end_date_go_together() {
 #[test]
 fn death_and_a_fatal_outcome_go_together() {
     let fatal = ("event.outcome", 1, "FATAL");
-    assert_eq!(broken("ae-report", &[fatal, ("event.seriousness_death", 1, "N")]), one("AE-OUT-03", "outcome", Some(1)));
+    assert_eq!(
+        broken("ae-report", &[fatal, ("event.seriousness_death", 1, "N")]),
+        one("AE-OUT-03", "outcome", Some(1))
+    );
     assert_eq!(broken("ae-report", &[fatal]), [], "where the criterion is not stated nothing disagrees");
-    assert_eq!(broken("ae-report", &[fatal, ("event.ctcae_grade", 1, "3")]), one("AE-OUT-04", "ctcae_grade", Some(1)));
+    assert_eq!(
+        broken("ae-report", &[fatal, ("event.ctcae_grade", 1, "3")]),
+        one("AE-OUT-04", "ctcae_grade", Some(1))
+    );
 }
 
 #[test]
 fn flags_are_recomputed_from_the_range() {
     let row = |result: &'static str, flag: &'static str| {
-        broken("lab-report", &[
-            ("row.test_name", 1, "Potassium"),
-            ("row.result", 1, result),
-            ("row.reference_low", 1, "3.5"),
-            ("row.reference_high", 1, "5.1"),
-            ("row.flag", 1, flag),
-        ])
+        broken(
+            "lab-report",
+            &[
+                ("row.test_name", 1, "Potassium"),
+                ("row.result", 1, result),
+                ("row.reference_low", 1, "3.5"),
+                ("row.reference_high", 1, "5.1"),
+                ("row.flag", 1, flag),
+            ],
+        )
     };
     assert_eq!(row("5.9", "HIGH"), []);
     assert_eq!(row("5.9", "ABNORMAL"), []);
@@ -115,6 +140,7 @@ fn a_finding_names_and_quotes_its_fields_and_knows_where_they_stand() {
     let said = judge(&workflow("ae-report"), &fields, TODAY);
     assert_eq!(said[0].about, [0, 1]);
     assert_eq!(said[0].finding.severity, Severity::Review);
-    let expected = "`onset_date` (2026-01-20) is after `end_date` (2026-01-14): one of the two dates is wrong.";
+    let expected =
+        "`onset_date` (2026-01-20) is after `end_date` (2026-01-14): one of the two dates is wrong.";
     assert_eq!(said[0].finding.message, Phi::new(expected));
 }

@@ -22,12 +22,15 @@ fn validated(sets: Vec<FieldSet>, missing: &[&str]) -> Validated {
 
 /// What the patterns found: everything that the workflow requires.
 fn extractor() -> FieldSet {
-    set(Role::Extractor, vec![
-        pattern(TEXT, "study_id", "ABX-104-301", "ABX-104-301"),
-        pattern(TEXT, "subject_id", "104-0032", "104-0032"),
-        nth(pattern(TEXT, "event_term", "febrile neutropenia", "febrile neutropenia"), "event", 1),
-        nth(pattern(TEXT, "onset_date", "09-JAN-2026", "2026-01-09"), "event", 1),
-    ])
+    set(
+        Role::Extractor,
+        vec![
+            pattern(TEXT, "study_id", "ABX-104-301", "ABX-104-301"),
+            pattern(TEXT, "subject_id", "104-0032", "104-0032"),
+            nth(pattern(TEXT, "event_term", "febrile neutropenia", "febrile neutropenia"), "event", 1),
+            nth(pattern(TEXT, "onset_date", "09-JAN-2026", "2026-01-09"), "event", 1),
+        ],
+    )
 }
 
 fn nlp() -> FieldSet {
@@ -39,7 +42,9 @@ fn nlp() -> FieldSet {
 /// Findings as rule, field and severity.
 fn said(validated: &Validated) -> Vec<(&str, &str, Severity)> {
     let findings = validated.fields.findings.iter();
-    findings.map(|finding| (finding.rule.as_str(), finding.field.as_deref().unwrap_or("-"), finding.severity)).collect()
+    findings
+        .map(|finding| (finding.rule.as_str(), finding.field.as_deref().unwrap_or("-"), finding.severity))
+        .collect()
 }
 
 #[test]

@@ -6,3 +6,4 @@ mod failures_are_documented;
 mod faults;
 mod layers;
 mod pipeline;
+mod simulation;
