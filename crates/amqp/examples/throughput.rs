@@ -87,18 +87,16 @@ async fn publish(broker: &Amqp, count: u64, in_flight: usize) -> anyhow::Result<
 /// Acks as a runtime does: many at the same time.
 async fn consume(broker: &Amqp, count: u64, prefetch: u16) -> anyhow::Result<()> {
     let mut consumer = broker.consume(PARKED, prefetch).await?;
-    let deliveries = stream::unfold(&mut consumer, async |consumer| Some((consumer.next().await?, consumer)));
-    let mut acks = std::pin::pin!(
-        deliveries
-            .take(usize::try_from(count)?)
-            .map(async |delivery| {
-                let proof = Settled::publishing(broker, Vec::new()).await?;
-                delivery.ack(proof).await
-            })
-            .buffer_unordered(usize::from(prefetch))
-    );
-    while let Some(acked) = acks.next().await {
-        acked?;
+    {
+        let deliveries = stream::unfold(&mut consumer, async |consumer| Some((consumer.next().await?, consumer)));
+        let acks = deliveries.take(usize::try_from(count)?).map(async |delivery| {
+            let proof = Settled::publishing(broker, Vec::new()).await?;
+            delivery.ack(proof).await
+        });
+        let mut acks = std::pin::pin!(acks.buffer_unordered(usize::from(prefetch)));
+        while let Some(acked) = acks.next().await {
+            acked?;
+        }
     }
     consumer.cancel().await;
     Ok(())

@@ -37,6 +37,7 @@ async fn every_message_confirmed_before_a_kill_is_there_after_it() {
     let (_one, node) = alone().await;
     let (_, url) = vhost();
     let broker = broker(&url).await;
+    block_in_place(|| node.sync()).unwrap();
     let (mut confirmed, mut in_doubt, mut n) = (BTreeSet::new(), BTreeSet::new(), 0);
     for _ in 0..2 {
         let mut flying = FuturesUnordered::new();
@@ -81,6 +82,7 @@ async fn a_consumer_outlives_a_kill_and_gets_what_was_confirmed() {
         publish(&broker, classified(), message(&n.to_string())).await;
     }
     let held = next(&mut consumer).await;
+    block_in_place(|| node.sync()).unwrap();
     block_in_place(|| node.kill());
     broker.health().wait_for(|health| *health == Health::Down).await.unwrap();
     ack(&broker, held).await;

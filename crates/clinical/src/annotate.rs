@@ -302,6 +302,7 @@ mod tests {
                 (Label::Severity, "CTCAE grade 3".to_owned()),
                 (Label::Condition, "pancreatitis".to_owned()),
                 (Label::Seriousness, "HOSPITALIZATION".to_owned()),
+                (Label::Drug, "study drug".to_owned()),
                 (Label::ActionTaken, "DRUG WITHDRAWN".to_owned()),
                 (Label::Outcome, "RECOVERED/RESOLVED WITH SEQUELAE".to_owned()),
             ]

@@ -1,6 +1,6 @@
 //! Text to clinical facts, pure: sections, sentences, assertion, lexicon, doses, units, dates.
 //!
-//! [`annotate`] reads a whole text and returns everything it found, each mention with its place, its codes and
+//! [`annotate()`] reads a whole text and returns everything it found, each mention with its place, its codes and
 //! its ConText properties. The modules below it are usable alone: a rule that must compare "09-JAN-2026" with
 //! "2026-01-09" asks [`dates::parse`], one that must know whether "K/µL" is a unit asks [`quantity::ucum`], one
 //! that needs the CDISC term for "drug held" asks [`attributes::action_taken`].

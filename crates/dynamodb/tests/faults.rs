@@ -1,4 +1,5 @@
 //! DynamoDB away, slow, throttled, or disturbed by one bad write among good ones.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
 //! The suites of the three ports over HTTP against dynoxide: writes grouped, and each alone.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::sync::{
     LazyLock,

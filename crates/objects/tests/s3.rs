@@ -1,4 +1,5 @@
 //! The suite over S3's protocol, against s3s on a temporary folder.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},

@@ -1,4 +1,5 @@
 //! The suite against a folder, memory and S3, and what only a folder can get wrong.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use clinflow_objects::{Config, Store};
 

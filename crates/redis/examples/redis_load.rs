@@ -41,7 +41,7 @@ async fn main() -> anyhow::Result<()> {
                     execution: ExecutionId::from_uuid(derive(&[&(n / 2).to_be_bytes()])),
                     redrive: 0,
                 };
-                let branch = if n % 2 == 0 { "extractor" } else { "nlp" }.to_owned();
+                let branch = if n.is_multiple_of(2) { "extractor" } else { "nlp" }.to_owned();
                 let part = Part { branch, message_id: derive(&[&n.to_be_bytes()]), body: vec![7; 1024] };
                 let expected = ["extractor".to_owned(), "nlp".to_owned()];
                 joins.arrive(key, &expected, Timestamp::UNIX_EPOCH, part).await?;

@@ -1,4 +1,5 @@
 //! Losing everything, and losing the server.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::time::{Duration, Instant};
 

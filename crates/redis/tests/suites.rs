@@ -1,4 +1,5 @@
 //! The suites of both ports against a real server, and random histories compared with the in-memory joins.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::sync::LazyLock;
 

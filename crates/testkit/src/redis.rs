@@ -3,8 +3,8 @@
 use std::{
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
+    path::Path,
     process::{Command, Stdio},
-    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -12,7 +12,10 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 
-use crate::{ports, process::Owned};
+use crate::{
+    ports,
+    process::{Owned, bound},
+};
 
 /// How long a start may take. It takes some twenty milliseconds on a quiet machine.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -23,17 +26,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Redis {
     port: u16,
     folder: TempDir,
-    server: Option<Server>,
-}
-
-/// A running server, kept by a thread of its own: the kernel sends the parent-death signal when the *thread*
-/// that started a child ends, and tests that share a server end before it does.
-#[derive(Debug)]
-struct Server {
-    id: u32,
-    /// Dropping it tells the keeper to kill the server.
-    stop: Option<mpsc::Sender<()>>,
-    keeper: Option<thread::JoinHandle<()>>,
+    server: Option<Owned>,
 }
 
 impl Redis {
@@ -53,7 +46,7 @@ impl Redis {
 
     /// The server's process id, while it runs.
     pub fn id(&self) -> Option<u32> {
-        self.server.as_ref().map(|server| server.id)
+        self.server.as_ref().map(Owned::id)
     }
 
     /// Removes every key, as losing all of Redis would.
@@ -69,7 +62,7 @@ impl Redis {
     /// Starts it again on the same port, empty.
     pub fn restart(&mut self) -> anyhow::Result<()> {
         self.kill();
-        self.server = Some(Server::start(self.port, self.folder.path())?);
+        self.server = Some(server(self.port, self.folder.path())?);
         let started = Instant::now();
         while let Err(error) = self.say("PING", "+PONG") {
             ensure!(started.elapsed() < START_TIMEOUT, error.context("redis-server does not answer"));
@@ -90,54 +83,19 @@ impl Redis {
     }
 }
 
-impl Server {
-    fn start(port: u16, folder: &std::path::Path) -> anyhow::Result<Self> {
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "KILL", "redis-server", "--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--dir"])
-            .arg(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        if !installed("redis-server") {
-            bail!(
-                "`redis-server` is not installed: run `apt-get install --no-install-recommends redis-server`"
-            );
-        }
-        let (stop, stopped) = mpsc::channel();
-        let (starts, started) = mpsc::channel();
-        let keeper = thread::spawn(move || {
-            let server = Owned::start(&mut command);
-            let server = match server {
-                Ok(server) => {
-                    let _ = starts.send(Ok(server.id()));
-                    server
-                }
-                Err(error) => {
-                    let _ = starts.send(Err(error));
-                    return;
-                }
-            };
-            // Ends with an error once the sender is dropped, which is the signal.
-            let _ = stopped.recv();
-            drop(server);
-        });
-        let id = started
-            .recv()
-            .context("start redis-server")?
-            .context("`setpriv` (package util-linux) cannot be run")?;
-        Ok(Self { id, stop: Some(stop), keeper: Some(keeper) })
+/// Starts a server on `port` without waiting for it.
+fn server(port: u16, folder: &Path) -> anyhow::Result<Owned> {
+    if !installed("redis-server") {
+        bail!("`redis-server` is not installed: run `apt-get install --no-install-recommends redis-server`");
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(keeper) = self.keeper.take() {
-            // A keeper that panicked has dropped, and so killed, its server.
-            let _ = keeper.join();
-        }
-    }
+    let mut command = bound("redis-server");
+    command
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--save", "", "--appendonly", "no", "--dir"])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    Owned::start_bound(command).context("start redis-server")
 }
 
 /// Whether a program can be run.

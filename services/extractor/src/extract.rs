@@ -17,7 +17,7 @@ use crate::{
     confidence,
     labels::{self, Cell},
     lists,
-    normalise::{DateOrder, Normal, normalise, single_spaced},
+    normalise::{DateOrder, Normal, exact, normalise, single_spaced},
     page::Page,
     regions::{self, Repetition},
     rows, value,
@@ -29,7 +29,7 @@ pub const AMBIGUOUS_DATE: &str = "EXT-DATE-01";
 pub const CONTRADICTION: &str = "EXT-ONE-01";
 /// Rows that were seen and not read.
 pub const ROWS_MISSED: &str = "EXT-ROWS-01";
-/// A cell whose words are no value of its field.
+/// Several answers are ticked, or answers are printed and no tick can be seen.
 pub const UNREAD: &str = "EXT-READ-01";
 
 /// Finds the fields of a workflow in a text. Pure: the same text and workflow give the same set.
@@ -120,7 +120,7 @@ impl<'a> Search<'a> {
 
     fn tables(&self, found: &mut Found) {
         for table in &self.prepared.workflow.patterns.tables {
-            let rows = rows::find(&self.page, table);
+            let rows = rows::find(&self.page, table, &|words| self.prepared.labels.knows(words));
             if rows.rows.is_empty() {
                 continue;
             }
@@ -134,6 +134,19 @@ impl<'a> Search<'a> {
             for (at, row) in rows.rows.iter().enumerate() {
                 for (name, pieces) in &row.cells {
                     let Some(field) = self.position(name, Some(&table.group)) else { continue };
+                    let words = &self.page.text[pieces[0].clone()];
+                    let criterion = matches!(self.spec(field).kind, FieldType::Boolean)
+                        && normalise(self.spec(field), words, self.order).is_none();
+                    if criterion {
+                        // The name of a criterion in its column is a tick.
+                        found.candidates.push(yes(
+                            field,
+                            Slot::Row(number(at)),
+                            pieces[0].clone(),
+                            confidence::CELL,
+                        ));
+                        continue;
+                    }
                     self.keep_pieces(found, field, Slot::Row(number(at)), pieces.clone(), confidence::CELL);
                 }
             }
@@ -173,29 +186,73 @@ impl<'a> Search<'a> {
     fn cell(&self, found: &mut Found, field: usize, slot: Slot, cell: &Cell) {
         let labelled = &self.prepared.workflow.patterns.labelled;
         let pattern = &labelled[cell.pattern];
-        let all = &self.page.text[cell.all.clone()];
-        if boxes::any(all) {
+        let date = matches!(self.spec(field).kind, FieldType::Date);
+        let place = if date { self.last_date(cell) } else { cell.all.clone() };
+        let inside = value::trimmed(self.page.text, place);
+        let all = &self.page.text[inside.clone()];
+        if let Some(shape) = &pattern.value {
+            // What is looked for in words is not looked for among the words of boxes.
+            let Some(captures) = shape.captures(all).filter(|_| !boxes::any(all)) else { return };
+            let Some(part) = captures.name("value").or_else(|| captures.get(0)) else { return };
+            let at = inside.start + part.start()..inside.start + part.end();
+            if matches!(self.spec(field).kind, FieldType::Boolean) {
+                // The words themselves say yes: "serious: yes, hospitalised".
+                found.candidates.push(yes(field, slot, at, cell.confidence - confidence::PARTLY_READ));
+            } else {
+                self.keep(found, field, slot, at, cell.confidence);
+            }
+        } else if boxes::any(all) {
             let below = labels::continuation(&self.prepared.labels, &self.page, cell, labelled);
             // Boxes may go on below, each line beginning with one.
             let more = below.iter().take_while(|piece| boxes::any(&self.page.text[(*piece).clone()])).last();
             let end = more.map_or(cell.all.end, |piece| piece.end);
             self.keep(found, field, slot, cell.all.start..end, cell.confidence);
-        } else if let Some(shape) = &pattern.value {
-            let Some(captures) = shape.captures(all) else { return };
-            // Unwrap safety: group 0 is the whole match.
-            let part =
-                captures.name("value").or_else(|| captures.get(0)).expect("group 0 is the whole match");
-            let at = cell.all.start + part.start()..cell.all.start + part.end();
-            self.keep(found, field, slot, at, cell.confidence);
+        } else if self.offers_a_choice(field, cell) {
+            // Answers to choose from, and no tick in sight: whatever was chosen, it cannot be read here.
+            let normal = Normal::default();
+            let confidence = cell.confidence.saturating_sub(confidence::CONTRADICTED);
+            found.candidates.push(Candidate { field, slot, pieces: vec![inside], normal, confidence });
         } else if pattern.wraps {
             let mut pieces = vec![value::trimmed(self.page.text, cell.first.clone())];
             pieces.extend(labels::continuation(&self.prepared.labels, &self.page, cell, labelled));
             self.keep_pieces(found, field, slot, pieces, cell.confidence);
         } else {
-            // The parts of a date may stand in boxes of their own.
-            let date = matches!(self.spec(field).kind, FieldType::Date);
-            let at = if date { &cell.all } else { &cell.first };
-            self.keep(found, field, slot, at.clone(), cell.confidence);
+            let at = if date { inside } else { cell.first.clone() };
+            self.keep(found, field, slot, at, cell.confidence);
+        }
+    }
+
+    /// Whether a cell holds two or more different answers side by side: a printed choice whose marks were lost.
+    fn offers_a_choice(&self, field: usize, cell: &Cell) -> bool {
+        let inside = |bytes: &Range<usize>| bytes.start >= cell.all.start && bytes.end <= cell.all.end;
+        let chunks = self.page.lines[cell.line].chunks.iter().filter(|chunk| inside(&chunk.bytes));
+        let mut answers: Vec<_> = chunks
+            .filter_map(|chunk| match self.spec(field).kind {
+                FieldType::Code(_) => exact(self.spec(field), self.page.words(chunk))?.form,
+                FieldType::Boolean => normalise(self.spec(field), self.page.words(chunk), self.order)?.form,
+                FieldType::Text
+                | FieldType::Date
+                | FieldType::Number
+                | FieldType::Quantity
+                | FieldType::Unit => None,
+            })
+            .collect();
+        answers.sort_unstable();
+        answers.dedup();
+        answers.len() > 1
+    }
+
+    /// Where the date of a cell is: anywhere in it, for its parts may stand in boxes of their own. Of several
+    /// columns of dates the last is the current one, as cumulative reports have it.
+    fn last_date(&self, cell: &Cell) -> Range<usize> {
+        let line = &self.page.lines[cell.line];
+        let inside = |bytes: &Range<usize>| bytes.start >= cell.all.start && bytes.end <= cell.all.end;
+        let mut dates = line.chunks.iter().filter(|chunk| {
+            inside(&chunk.bytes) && value::date_in(self.page.words(chunk)).is_some_and(|date| date.start == 0)
+        });
+        match (dates.next(), dates.next_back()) {
+            (Some(_), Some(last)) => last.bytes.clone(),
+            _ => cell.all.clone(),
         }
     }
 
@@ -217,13 +274,7 @@ impl<'a> Search<'a> {
                     continue;
                 };
                 let Some(slot) = self.slot(*field, number) else { continue };
-                found.candidates.push(Candidate {
-                    field: *field,
-                    slot,
-                    pieces: vec![tick.bytes],
-                    normal: Normal { form: Some("Y".to_owned()), ..Normal::default() },
-                    confidence: confidence::TICKED,
-                });
+                found.candidates.push(yes(*field, slot, tick.bytes, confidence::TICKED));
             }
         }
     }
@@ -265,6 +316,12 @@ impl<'a> Search<'a> {
             }
         }
     }
+}
+
+/// What a mark stands for.
+fn yes(field: usize, slot: Slot, at: Range<usize>, confidence: u16) -> Candidate {
+    let normal = Normal { form: Some("Y".to_owned()), ..Normal::default() };
+    Candidate { field, slot, pieces: vec![at], normal, confidence }
 }
 
 /// A position as the number of a repetition. A text has fewer lines than `u32::MAX`, so nothing is cut off.

@@ -30,7 +30,7 @@ pub(crate) struct Cell {
     pub(crate) first: Range<usize>,
     /// Everything up to the next label; what holds tick boxes.
     pub(crate) all: Range<usize>,
-    /// The column the value begins in.
+    /// The column below which the value does not go on: its own, or its label's where it stands behind it.
     pub(crate) column: usize,
     /// The column the next label on the line begins in.
     pub(crate) until: usize,
@@ -40,6 +40,8 @@ pub(crate) struct Cell {
 
 /// Longer keys are sentences with a colon in them.
 const LONGEST_KEY: usize = 70;
+/// Words of a label nobody knows.
+const UNKNOWN_WORDS: usize = 5;
 /// Columns by which a value may be off its label above.
 const BELOW_SLACK: usize = 3;
 
@@ -52,6 +54,12 @@ static ENUMERATOR: LazyLock<Regex> = LazyLock::new(|| {
     // Unwrap safety: the pattern is a constant and every test of this module compiles it.
     Regex::new(r"^(?:\(?[0-9]{1,2}[a-z]?[.)]|\(?[A-Za-z][0-9]{0,2}[.)]|[A-Z][0-9]{1,2}|[-*•>]|\d{1,2}[a-z]?(?:[-+]\d{1,2})?)\s+")
         .expect("a constant pattern")
+});
+
+/// The boxes of official forms are numbered, whether or not anybody wants what is in them: "1a. COUNTRY".
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
+    // Unwrap safety: the pattern is a constant and every test of this module compiles it.
+    Regex::new(r"^\d{1,2}[a-z]?(?:\s?[-+]\s?\d{1,2})?\.\s+\p{Lu}").expect("a constant pattern")
 });
 
 /// A chunk as a label.
@@ -85,23 +93,32 @@ impl Labels {
             return found;
         }
         let bare = ENUMERATOR.replace(words, "");
-        let before = bare.split(['(', '[']).next().unwrap_or_default();
-        for part in [&bare, before] {
+        // A remark at the end is no part of the label: "Adverse event (verbatim)".
+        let before = if bare.trim_end().ends_with(')') {
+            bare.rsplit_once('(').map(|(before, _)| before)
+        } else {
+            None
+        };
+        for part in [&bare, before.unwrap_or_default()] {
             let found = known(part);
             if !found.is_empty() {
                 return found;
             }
         }
         // Forms in two languages: "Prüfzentrum / Site".
-        if let Some(found) = bare.split(" / ").map(known).find(|found| !found.is_empty()) {
-            return found;
-        }
-        let folded = fold(&bare);
-        self.beginnings
-            .iter()
-            .filter(|(beginning, _)| folded.starts_with(beginning))
-            .map(|(_, at)| *at)
-            .collect()
+        bare.split(" / ").map(known).find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    /// Whether `words` are a label.
+    pub(crate) fn knows(&self, words: &str) -> bool {
+        !self.get(words).is_empty()
+    }
+
+    /// The labels that `words` go on from.
+    fn begun(&self, words: &str) -> Vec<usize> {
+        let folded = fold(&ENUMERATOR.replace(words, ""));
+        let begun = self.beginnings.iter().filter(|(beginning, _)| folded.starts_with(beginning));
+        begun.map(|(_, at)| *at).collect()
     }
 
     /// The cells of a page, in order.
@@ -117,8 +134,8 @@ impl Labels {
                 }
                 let after = (at + 1..keys.len()).find(|after| keys[*after].is_some()).unwrap_or(keys.len());
                 let place = Place { line: number, at, after };
-                let found = beside(page, &line.chunks, key, &place)
-                    .or_else(|| self.below(page, key, &place, labelled));
+                let found =
+                    beside(&line.chunks, key, &place).or_else(|| self.below(page, key, &place, labelled));
                 let Some(found) = found else { continue };
                 cells.extend(key.patterns.iter().map(|pattern| Cell { pattern: *pattern, ..found.clone() }));
             }
@@ -129,21 +146,31 @@ impl Labels {
     /// What of a chunk is a label. A label nobody knows is one too: it ends the cell before it.
     fn key(&self, words: &str, labelled: &[Labelled]) -> Option<Key> {
         let known = |patterns, value| Some(Key { patterns, value, confidence: confidence::LABELLED });
-        let whole = self.get(words);
-        if !whole.is_empty() {
-            return known(whole, words.len());
+        if !words.contains(':') {
+            let whole = self.get(words);
+            if !whole.is_empty() {
+                return known(whole, words.len());
+            }
         }
         if let Some(separator) = SEPARATOR.find(words) {
             let key = &words[..separator.start()];
-            let plausible =
-                key.len() <= LONGEST_KEY && key.chars().any(char::is_alphabetic) && !boxes::any(key);
-            if plausible {
-                let patterns = self.get(key);
-                // "Serious?  yes" is a label; a question in a sentence is none unless it is known.
-                if !patterns.is_empty() || !separator.as_str().starts_with('?') {
+            if key.len() <= LONGEST_KEY && key.chars().any(char::is_alphabetic) && !boxes::any(key) {
+                let exact = self.get(key);
+                let patterns = if exact.is_empty() { self.begun(key) } else { exact };
+                // A label nobody knows is short and stands before a colon; anything else is a sentence.
+                let short = key.split(' ').count() <= UNKNOWN_WORDS && !key.contains([',', '.', ';']);
+                if !patterns.is_empty() || (short && separator.as_str().contains(':')) {
                     return known(patterns, separator.end());
                 }
             }
+        } else if !boxes::any(words) {
+            let begun = self.begun(words);
+            if !begun.is_empty() {
+                return known(begun, words.len());
+            }
+        }
+        if NUMBERED.is_match(words) {
+            return known(Vec::new(), words.len());
         }
         self.in_text(words, labelled)
     }
@@ -207,14 +234,13 @@ struct Place {
 }
 
 /// The value behind its label, on the same line.
-fn beside(page: &Page<'_>, chunks: &[Chunk], key: &Key, place: &Place) -> Option<Cell> {
+fn beside(chunks: &[Chunk], key: &Key, place: &Place) -> Option<Cell> {
     let label = &chunks[place.at];
     let inside = label.bytes.start + key.value;
     let last = chunks[place.after - 1].bytes.end;
     let until = chunks.get(place.after).map_or(usize::MAX, |next| next.columns.start);
     let (first, column) = if inside < label.bytes.end {
-        let shift = page.text[label.bytes.start..inside].chars().count();
-        (inside..label.bytes.end, label.columns.start + shift)
+        (inside..label.bytes.end, label.columns.start)
     } else {
         let next = chunks[..place.after].get(place.at + 1)?;
         (next.bytes.clone(), next.columns.start)
@@ -232,12 +258,13 @@ pub(crate) fn continuation(
 ) -> Vec<Range<usize>> {
     let mut pieces = Vec::new();
     for line in &page.lines[cell.line + 1..] {
-        let mut under = line.chunks.iter().filter(|chunk| {
-            chunk.columns.start + BELOW_SLACK >= cell.column && chunk.columns.start < cell.until
-        });
+        let mut under = line
+            .chunks
+            .iter()
+            .filter(|chunk| chunk.columns.start >= cell.column && chunk.columns.start < cell.until);
         let Some(first) = under.next() else { break };
         // Something further left begins a new cell, and so does a label.
-        let left = line.chunks.first().is_some_and(|chunk| chunk.columns.start + BELOW_SLACK < cell.column);
+        let left = line.chunks.first().is_some_and(|chunk| chunk.columns.start < cell.column);
         if (left && cell.until == usize::MAX) || labels.key(page.words(first), labelled).is_some() {
             break;
         }

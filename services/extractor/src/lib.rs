@@ -21,3 +21,6 @@ mod value;
 pub use compiled::{Compiled, Prepared};
 pub use extract::{AMBIGUOUS_DATE, CONTRADICTION, ROWS_MISSED, UNREAD, extract};
 pub use handler::{Extract, catalog};
+
+#[cfg(test)]
+mod tests;

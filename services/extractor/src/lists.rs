@@ -54,7 +54,7 @@ pub(crate) fn find(page: &Page<'_>, list: &Listed) -> Items {
 /// Columns by which an item may stand further left than its heading.
 const SLACK: usize = 3;
 
-/// What stands under a heading, up to a blank line or the next heading in capitals.
+/// What stands under a heading, up to a blank line or the next heading: in capitals, or numbered.
 fn below(page: &Page<'_>, heading: usize, columns: Range<usize>) -> Vec<Range<usize>> {
     let mut items = Vec::new();
     for line in
@@ -68,7 +68,11 @@ fn below(page: &Page<'_>, heading: usize, columns: Range<usize>) -> Vec<Range<us
         let words = page.words(chunk);
         let letters = words.chars().filter(|c| c.is_alphabetic()).count();
         let capitals = words.chars().filter(|c| c.is_uppercase()).count();
-        if letters > 3 && capitals * 2 > letters {
+        let heading = words.starts_with(|c: char| c.is_ascii_digit())
+            && words
+                .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')
+                .starts_with(char::is_uppercase);
+        if (letters > 3 && capitals * 2 > letters) || heading {
             break;
         }
         items.extend(separated(page, chunk.bytes.clone()));

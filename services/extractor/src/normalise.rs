@@ -37,7 +37,7 @@ pub(crate) enum DateOrder {
 /// The normal form of `written` as a value of `field`; `None` when it cannot be one.
 pub(crate) fn normalise(field: &FieldSpec, written: &str, order: DateOrder) -> Option<Normal> {
     let written = written.trim();
-    if !written.chars().any(|c| c.is_alphanumeric() || matches!(c, '+' | '-' | '*' | '↑' | '↓')) {
+    if !written.chars().any(|c| c.is_alphanumeric() || matches!(c, '+' | '-' | '*' | '%' | '↑' | '↓')) {
         return None;
     }
     match &field.kind {
@@ -79,14 +79,15 @@ fn date(written: &str, order: DateOrder) -> Option<Normal> {
     }
 }
 
-/// A number without its decoration; words (a result can be "Non-reactive") stay words.
+/// A number; words (a result can be "Non-reactive") stay words.
 fn number(written: &str) -> Normal {
-    let ordinal = written.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim();
-    let parsed = quantity::parse_number(written).or_else(|| {
-        // "3rd", and numbers with leading zeros ("03"), are counted, not measured.
-        quantity::parse_number(ordinal).filter(|_| written.len() - ordinal.len() == 2)
-    });
-    parsed.map_or_else(|| Normal::form(single_spaced(written)), |number| Normal::form(number.to_string()))
+    const ORDINALS: [&str; 9] =
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
+    if let Some(position) = ORDINALS.iter().position(|ordinal| written.eq_ignore_ascii_case(ordinal)) {
+        return Normal::form((position + 1).to_string());
+    }
+    quantity::parse_number(written)
+        .map_or_else(|| Normal::form(single_spaced(written)), |number| Normal::form(number.to_string()))
 }
 
 fn age(written: &str) -> Option<Normal> {
@@ -141,7 +142,7 @@ fn yes_or_no(written: &str) -> Option<bool> {
     if ["no", "n", "nein", "not", "none", "need not", "false"].into_iter().any(starts) {
         return Some(false);
     }
-    ["yes", "y", "ja", "true", "required", "must", "x"].into_iter().any(starts).then_some(true)
+    ["yes", "y", "ja", "true", "required", "must", "are to", "x"].into_iter().any(starts).then_some(true)
 }
 
 #[cfg(test)]

@@ -27,58 +27,120 @@ pub(crate) struct Row {
 /// The columns of a table by where their headers stand.
 type Header = Vec<Option<Range<usize>>>;
 
-/// Headers that must be known before a line is taken for one of headers.
+/// Headers that must be known before a line is taken for one of headers; and they are more than half of what stands
+/// on it.
 const HEADERS: usize = 2;
 
-/// The rows of all tables of this kind on a page.
-pub(crate) fn find(page: &Page<'_>, table: &Table) -> Rows {
+/// The rows of all tables of this kind on a page. A line that begins with a label of the form is no row.
+pub(crate) fn find(page: &Page<'_>, table: &Table, is_label: &dyn Fn(&str) -> bool) -> Rows {
     let mut rows = Rows::default();
     let mut header: Option<Header> = None;
-    let mut below_header = false;
-    for (number, line) in page.lines.iter().enumerate() {
-        if line.chunks.is_empty() {
-            continue;
-        }
+    // Rows of the right one of two tables side by side; they come after those of the left one.
+    let mut right = Rows::default();
+    let mut split = None;
+    let mut after_header = false;
+    for (number, line) in page.lines.iter().enumerate().filter(|(_, line)| !line.chunks.is_empty()) {
         if let Some(new) = header_of(page, line, table) {
-            header = Some(new);
-            below_header = true;
+            // A header of two lines is one header.
+            header = Some(match header.filter(|_| after_header) {
+                Some(known) => known.into_iter().zip(new).map(|(known, new)| known.or(new)).collect(),
+                None => new,
+            });
+            split = side_by_side(page, line, table);
+            rows.append(&mut right);
+            after_header = true;
             continue;
         }
+        after_header = false;
         let words = &page.text[line.bytes.clone()];
         if table.ends.iter().any(|end| end.is_match(words)) {
             header = None;
-            below_header = false;
             continue;
         }
-        if table.needs_header && !below_header {
+        let labelled = line.chunks.first().is_some_and(|chunk| is_label(page.words(chunk)));
+        if header.is_none() && (table.needs_header || labelled) {
             continue;
         }
-        let counted =
-            if table.needs_header { begins_row(line, header.as_ref()) } else { looks_like_a_row(page, line) };
-        rows.found += u32::from(counted);
-        let cells = if table.needs_header && table.wraps {
-            by_place(page, line, table, header.as_ref())
-        } else {
-            by_shape(page, line, table, header.as_ref())
-        };
-        let has = |name: &String| cells.iter().any(|(field, _)| field == name);
-        let is_row =
-            table.needs.iter().all(has) && (table.confirms.is_empty() || table.confirms.iter().any(has));
-        if is_row {
-            let cells = cells.into_iter().map(|(name, at)| (name, vec![at])).collect();
-            rows.rows.push(Row { line: number, cells });
-        } else if table.wraps
-            && let Some(last) = rows.rows.last_mut()
-        {
-            for (name, at) in cells {
-                match last.cells.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, pieces)) => pieces.push(at),
-                    None => last.cells.push((name, vec![at])),
-                }
+        match split {
+            None => read(page, table, header.as_ref(), number, &line.chunks, &mut rows),
+            Some(column) => {
+                let at = line.chunks.partition_point(|chunk| chunk.columns.start < column);
+                let (left, other) = line.chunks.split_at(at);
+                read(page, table, header.as_ref(), number, left, &mut rows);
+                read(page, table, None, number, other, &mut right);
             }
         }
     }
+    rows.append(&mut right);
     rows
+}
+
+impl Rows {
+    /// Moves the rows of `other` to the end.
+    fn append(&mut self, other: &mut Self) {
+        self.rows.append(&mut other.rows);
+        self.found += std::mem::take(&mut other.found);
+    }
+}
+
+/// Reads a line as a row, or as what goes on with the row before it.
+fn read(
+    page: &Page<'_>,
+    table: &Table,
+    header: Option<&Header>,
+    line: usize,
+    chunks: &[Chunk],
+    rows: &mut Rows,
+) {
+    let counted =
+        if table.needs_header { begins_row(chunks, header) } else { looks_like_a_row(page, chunks) };
+    rows.found += u32::from(counted);
+    let cells = if table.needs_header && table.wraps {
+        by_place(page, chunks, table, header)
+    } else {
+        by_shape(page, chunks, table, header)
+    };
+    let has = |name: &String| cells.iter().any(|(field, _)| field == name);
+    let confirmed = table.confirms.is_empty()
+        || table.confirms.iter().any(has)
+        || under_headers(page, chunks, table, header);
+    if table.needs.iter().all(has) && confirmed {
+        let cells = cells.into_iter().map(|(name, at)| (name, vec![at])).collect();
+        rows.rows.push(Row { line, cells });
+    } else if table.wraps
+        && let Some(last) = rows.rows.last_mut()
+    {
+        for (name, at) in cells {
+            match last.cells.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, pieces)) => pieces.push(at),
+                None => last.cells.push((name, vec![at])),
+            }
+        }
+    }
+}
+
+/// The column at which a second table begins, when a line of headers has the same header twice and a stranger
+/// before the second: "HEMATOLOGY Result Units   CHEMISTRY Result Units".
+fn side_by_side(page: &Page<'_>, line: &Line, table: &Table) -> Option<usize> {
+    let column = |chunk: &Chunk| {
+        let words = fold(page.words(chunk));
+        table.columns.iter().position(|column| column.headers.iter().any(|header| fold(header) == words))
+    };
+    let known: Vec<_> = line.chunks.iter().map(column).collect();
+    let again = (0..known.len()).find(|at| known[*at].is_some() && known[..*at].contains(&known[*at]))?;
+    let before = again.checked_sub(1)?;
+    known[before].is_none().then(|| line.chunks[before].columns.start)
+}
+
+/// A line whose first chunks stand right under the first two headers is a row even where nothing else is printed.
+fn under_headers(page: &Page<'_>, chunks: &[Chunk], table: &Table, header: Option<&Header>) -> bool {
+    let Some([Some(first), Some(second), ..]) = header.map(Vec::as_slice) else { return false };
+    let [name, value, ..] = chunks else { return false };
+    let shape = table
+        .columns
+        .get(1)
+        .is_some_and(|column| column.cells.iter().any(|cell| cell.is_match(page.words(value))));
+    shape && distance(first, name) == 0 && distance(second, value) == 0
 }
 
 /// Where the columns stand, when `line` is one of headers.
@@ -96,20 +158,33 @@ fn header_of(page: &Page<'_>, line: &Line, table: &Table) -> Option<Header> {
             known += 1;
         }
     }
-    (known >= HEADERS).then_some(header)
+    (known >= HEADERS && known * 2 > line.chunks.len()).then_some(header)
 }
 
 /// Cells by the shapes of the columns; of columns with the same shape, the one whose header is nearest.
+///
+/// Of several results in a row the last is the current one, as cumulative reports have it; a dash in its place says
+/// that there is none.
 fn by_shape(
     page: &Page<'_>,
-    line: &Line,
+    chunks: &[Chunk],
     table: &Table,
     header: Option<&Header>,
 ) -> Vec<(String, Range<usize>)> {
     let mut cells: Vec<(String, Range<usize>)> = Vec::new();
     let mut used = vec![false; table.columns.len()];
-    for chunk in &line.chunks {
+    let mut last: Option<usize> = None;
+    for chunk in chunks {
         let words = page.words(chunk);
+        let again = last.filter(|last| *last > 0);
+        if let Some(again) = again
+            && (words == "-" || table.columns[again].cells.iter().any(|cell| cell.is_match(words)))
+            && is_first_value(table, again)
+        {
+            let names = names(table, again);
+            cells.retain(|(name, _)| !names.contains(&name.as_str()));
+            used[again] = words == "-";
+        }
         let fits =
             table.columns.iter().enumerate().filter(|(at, _)| !used[*at]).filter_map(|(at, column)| {
                 let (captures, regex) =
@@ -117,6 +192,10 @@ fn by_shape(
                 let place = header.and_then(|header| header[at].as_ref());
                 Some((place.map_or(0, |place| distance(place, chunk)), at, captures, regex))
             });
+        // A dash where a result is awaited is no flag.
+        if words == "-" && again.is_some_and(|again| is_first_value(table, again)) {
+            continue;
+        }
         // The first column of the shape, unless a header speaks for a later one.
         let Some((_, at, captures, regex)) = fits.min_by_key(|(distance, at, _, _)| (*distance, *at)) else {
             continue;
@@ -131,21 +210,32 @@ fn by_shape(
             .filter(|(name, at)| !at.is_empty() && cells.iter().all(|(known, _)| known != name))
             .collect();
         used[at] = true;
+        last = Some(at);
         cells.extend(fields);
     }
     cells
 }
 
+/// Whether a column is the one of the results: the first after the names.
+fn is_first_value(table: &Table, column: usize) -> bool {
+    column == 1 && table.columns.len() > 2
+}
+
+/// The fields a column can give.
+fn names(table: &Table, column: usize) -> Vec<&str> {
+    table.columns[column].cells.iter().flat_map(|cell| cell.capture_names().flatten()).collect()
+}
+
 /// Cells by the place of their headers alone; the field is the first named group of the column's first shape.
 fn by_place(
     page: &Page<'_>,
-    line: &Line,
+    chunks: &[Chunk],
     table: &Table,
     header: Option<&Header>,
 ) -> Vec<(String, Range<usize>)> {
     let Some(header) = header else { return Vec::new() };
     let mut cells: Vec<(String, Range<usize>)> = Vec::new();
-    for chunk in &line.chunks {
+    for chunk in chunks {
         let nearest = header
             .iter()
             .enumerate()
@@ -176,8 +266,8 @@ fn distance(header: &Range<usize>, chunk: &Chunk) -> usize {
 }
 
 /// A line with words first, and beside them a number and one thing more: a row of most tables, whatever its columns.
-fn looks_like_a_row(page: &Page<'_>, line: &Line) -> bool {
-    let [first, rest @ ..] = line.chunks.as_slice() else { return false };
+fn looks_like_a_row(page: &Page<'_>, chunks: &[Chunk]) -> bool {
+    let [first, rest @ ..] = chunks else { return false };
     let words = page.words(first);
     let named = words.starts_with(char::is_alphabetic) && !words.contains(':');
     let number = |chunk: &Chunk| {
@@ -191,9 +281,9 @@ fn looks_like_a_row(page: &Page<'_>, line: &Line) -> bool {
 }
 
 /// In a table with headers, a line whose first column holds something begins a row.
-fn begins_row(line: &Line, header: Option<&Header>) -> bool {
+fn begins_row(chunks: &[Chunk], header: Option<&Header>) -> bool {
     let first = header.and_then(|header| header.first()?.as_ref());
-    first.is_some_and(|first| line.chunks.iter().any(|chunk| distance(first, chunk) == 0))
+    first.is_some_and(|first| chunks.iter().any(|chunk| distance(first, chunk) == 0))
 }
 
 #[cfg(test)]
@@ -236,7 +326,7 @@ mod tests {
     }
 
     fn rows(text: &str) -> Vec<Vec<(String, &str)>> {
-        let found = find(&Page::new(text, &[]), &table());
+        let found = find(&Page::new(text, &[]), &table(), &|_| false);
         found
             .rows
             .into_iter()
@@ -276,8 +366,23 @@ mod tests {
     #[test]
     fn a_row_that_cannot_be_read_is_counted() {
         let text = "WBC    2.1   K/uL   4 - 11\nRBC    3.9O1x   M/uL   3.8 - 5.1\n";
-        let found = find(&Page::new(text, &[]), &table());
+        let found = find(&Page::new(text, &[]), &table(), &|_| false);
         assert_eq!((found.found, found.rows.len()), (2, 1));
+    }
+
+    #[test]
+    fn of_two_tables_side_by_side_the_left_one_comes_first() {
+        let text = "BLOOD  Result  Units   SERUM  Result  Units\nWBC    2.1     K/uL    ALT    41      U/L\nRBC    3.9     M/uL    AST    33      U/L\n";
+        let names: Vec<_> = rows(text).into_iter().map(|row| row[0].1).collect();
+        assert_eq!(names, ["WBC", "RBC", "ALT", "AST"]);
+    }
+
+    #[test]
+    fn of_several_results_the_last_is_current_and_a_dash_is_none() {
+        let text = "Sodium   140   141   138   mmol/L\nHbA1c    38    -     -     mmol/mol\n";
+        let found = rows(text);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0][1], cell("result", "138"));
     }
 
     #[test]
@@ -289,7 +394,7 @@ mod tests {
         table.confirms = Vec::new();
         (table.needs_header, table.wraps) = (true, true);
         let text = "Section   Change\n5.1       first\n          goes on\n5.2       second\n";
-        let found = find(&Page::new(text, &[]), &table);
+        let found = find(&Page::new(text, &[]), &table, &|_| false);
         assert_eq!((found.rows.len(), found.found), (2, 2));
         let pieces = &found.rows[0].cells[1].1;
         assert_eq!(pieces.iter().map(|at| &text[at.clone()]).collect::<Vec<_>>(), ["first", "goes on"]);

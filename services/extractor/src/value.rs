@@ -68,7 +68,14 @@ pub(crate) fn read(field: &FieldSpec, text: &str, range: Range<usize>, order: Da
         FieldType::Text | FieldType::Number | FieldType::Unit | FieldType::Boolean => {
             whole(range.clone(), normal(words)?)
         }
-        FieldType::Date => date_in(words).and_then(|at| whole(part(at.clone()), normal(&words[at])?)),
+        FieldType::Date => {
+            let at = date_in(words)?;
+            // What follows may look like a time of day and be none.
+            let without_time = at.start + words[at.clone()].find("  ").unwrap_or(at.len());
+            [at.clone(), at.start..without_time]
+                .into_iter()
+                .find_map(|at| whole(part(at.clone()), normal(&words[at])?))
+        }
         FieldType::Quantity if field.label.as_deref() == Some("age") => {
             let at = AGE.find(words)?.range();
             whole(part(at.clone()), normal(&words[at])?)
@@ -199,9 +206,11 @@ fn is_blank(words: &str) -> bool {
 /// Without white space and the marks that part a value from the next.
 pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let words = &text[range.clone()];
-    let start = range.start + (words.len() - words.trim_start().len());
-    let words = words.trim();
-    let words = words.trim_end_matches([',', ';']).trim_end();
+    let begun = words.trim_start_matches(|c: char| c.is_whitespace() || c == ':');
+    let start = range.end - begun.len();
+    let words = begun.trim_end_matches(|c: char| c.is_whitespace() || c == ',' || c == ';');
+    // The other half of a bracket stands before the label.
+    let words = if words.contains('[') { words } else { words.trim_end_matches(']') };
     start..start + words.len()
 }
 

@@ -18,7 +18,8 @@ pub struct Config {
     pub auth: AuthSettings,
     /// The largest document taken, in bytes.
     pub max_document: usize,
-    /// How many submissions may be in hand at once. Each holds up to `max_document` in memory.
+    /// How many submissions may be in hand at once. Each holds up to `max_document` in memory, and a gRPC stream,
+    /// which counts as one, up to `stream_in_flight` times that.
     pub max_uploads: usize,
     /// How many documents of one gRPC stream may be in hand at once.
     pub stream_in_flight: usize,

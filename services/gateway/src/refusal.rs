@@ -267,4 +267,15 @@ mod tests {
         assert_eq!(refusal.code(), "store.unavailable");
         assert_eq!(refusal.to_string(), "`executions` cannot be reached");
     }
+
+    #[test]
+    fn the_guide_lists_every_code() {
+        let (source, guide) = (include_str!("refusal.rs"), include_str!("../../../docs/guide/submit.md"));
+        let table = source.split_once("fn words(").unwrap().1.split_once("/// Its stable code.").unwrap().0;
+        let codes: Vec<&str> = table.split('"').skip(1).step_by(2).collect();
+        assert_eq!(codes.len(), 24);
+        for code in codes {
+            assert!(guide.contains(&format!("`{code}`")), "{code}");
+        }
+    }
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use clinflow_core::{
-    Field, FieldSet, Role, Severity,
+    Field, FieldSet, Phi, Role, Severity,
     field::{Offsets, RowCount},
 };
 use clinflow_ingest::Text;
-use clinflow_workflow::Workflow;
+use clinflow_workflow::{FieldSpec, Workflow};
 use jiff::civil::Date;
 
 use crate::{
@@ -114,13 +114,26 @@ fn grounded(
     found_by: Role,
 ) -> Vec<Field> {
     let mut kept = Vec::with_capacity(fields.len());
-    for field in fields {
-        match grounding::check(offsets, &field, workflow.field(&field.name, field.group.as_deref())) {
+    for mut field in fields {
+        let spec = workflow.field(&field.name, field.group.as_deref());
+        recode(&mut field, spec);
+        match grounding::check(offsets, &field, spec) {
             Ok(()) => kept.push(field),
             Err(why) => withheld.push(Withheld { field, found_by, why }),
         }
     }
     kept
+}
+
+/// Says a coded value in the terms of the workflow's list. A model has a list of its own, which may say it otherwise:
+/// "3 TIMES PER DAY" where the workflow has "TID".
+fn recode(field: &mut Field, spec: Option<&FieldSpec>) {
+    let Some(list) = spec.and_then(FieldSpec::code_list) else { return };
+    let is_term = field.normalized.as_ref().is_some_and(|term| list.term(term.expose()).is_some());
+    if let Some(term) = list.find(field.value.expose()).filter(|_| !is_term) {
+        field.normalized = Some(Phi::new(term.value.as_str()));
+        field.codes.clone_from(&term.codes);
+    }
 }
 
 /// What is left of the branches after grounding: the model's fields, and everybody else's.

@@ -6,7 +6,7 @@
 //! and a spelling in capitals counts only in capitals. A spelling that begins with `=` is understood only as a
 //! whole value (`=none` in a form's cell), never looked for in running text; so is the preferred name in a code
 //! list, because "UNKNOWN" is a good answer in a form and no fact in a sentence.
-//! Where two labels claim a word, running text gives it to the one that stands first in [`TABLES`].
+//! Where two labels claim a word, running text gives it to the one that stands first in `TABLES`.
 
 mod morphology;
 mod table;

@@ -17,7 +17,7 @@ pub enum Class {
     Concentration,
     /// A stretch of time: h, d, a.
     Time,
-    /// Anything else: kg, cm, mm[Hg], Cel, %, beats/min.
+    /// Anything else: `kg`, `cm`, `mm[Hg]`, `Cel`, `%`, `{beats}/min`.
     Measure,
 }
 

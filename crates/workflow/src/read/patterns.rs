@@ -18,7 +18,7 @@ pub(super) fn read(root: Item<'_>, workflow: &Workflow, shared: Option<&BTreeSet
     let names = Names { workflow, shared };
     let patterns = Patterns {
         ignored: regexes(&table, "ignored"),
-        regions: each(&table, "regions", |item| region(item, &names)),
+        regions: each(&table, "regions", |item| region(&item, &names)),
         labelled: named(&table, "labelled", |name, item| labelled(name, item, &names)),
         ticks: named(&table, "ticks", |name, item| tick(name, item, &names)),
         lists: each(&table, "lists", |item| list(item, &names)),
@@ -89,7 +89,7 @@ impl Names<'_> {
     }
 }
 
-fn region(item: Item<'_>, names: &Names<'_>) -> Option<Region> {
+fn region(item: &Item<'_>, names: &Names<'_>) -> Option<Region> {
     let table = item.clone().table()?;
     let group = table.required("group").and_then(|item| names.group(&item));
     let starts = regexes(&table, "starts");
@@ -98,7 +98,7 @@ fn region(item: Item<'_>, names: &Names<'_>) -> Option<Region> {
         item.note("a region has at least one of `starts`");
     }
     for start in &starts {
-        names.captures(start, group.as_deref(), &item);
+        names.captures(start, group.as_deref(), item);
     }
     table.finish();
     Some(Region { group: group?, starts, ends })

@@ -52,10 +52,10 @@ pub(super) fn read(
     let listed = table.required("rules").map(Item::list).unwrap_or_default();
     let mut workflow = Workflow {
         // An id that cannot be read was noted; the rest is read all the same, for its own mistakes.
-        id: id.clone().unwrap_or_else(WorkflowId::auto),
+        id: id.unwrap_or_else(WorkflowId::auto),
         version: version.unwrap_or(0),
         title: title.unwrap_or_default(),
-        team: team.clone().or_else(|| TeamId::new("none").ok())?,
+        team: team.or_else(|| TeamId::new("none").ok())?,
         document_type: document_type.unwrap_or_default(),
         classify: classify.unwrap_or_default(),
         branches,

@@ -14,6 +14,7 @@ use futures_util::{
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, Streaming};
+use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{
     auth::Caller,
@@ -62,19 +63,22 @@ impl Ingest for Service {
         let room = self.uploads.enter()?;
         let caller = Arc::new(caller(&request)?);
         let traceparent = trace::traceparent(request.metadata().as_ref());
-        let submitter = self.submitter.clone();
+        let (submitter, span) = (self.submitter.clone(), Span::current());
         let documents = documents(request.into_inner(), self.uploads.clone(), self.soft.clone()).enumerate();
         let answers = documents.map(move |(position, next)| {
             // Held until the stream is dropped.
             let _ = &room;
             let (submitter, caller, traceparent) = (submitter.clone(), caller.clone(), traceparent.clone());
-            async move {
+            // The request's own span ends with its first answer.
+            let span = tracing::info_span!(parent: &span, "document", position, execution = Empty);
+            let became = async move {
                 let result = match next? {
                     Next::Document(document) => submit(&submitter, &caller, *document, traceparent).await,
                     Next::Refused(refusal) => Err(refusal),
                 };
                 Ok(answer(position as u64, result))
-            }
+            };
+            became.instrument(span)
         });
         Ok(Response::new(Box::pin(answers.buffered(self.in_flight))))
     }

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use clinflow_core::{
-    Disposition, Execution, ExecutionId, Role, Status, Step, WorkflowId,
+    BundleFiles, Disposition, Execution, ExecutionId, Role, Status, Step, WorkflowId,
     audit::{ChainHead, Entry, Event},
     step::Outcome,
 };
@@ -72,10 +72,38 @@ impl Broker for Moody {
     }
 }
 
-/// The shipped bundle, read once for all tests: its patterns take a while to compile.
-fn shipped() -> &'static Bundle {
-    static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(&clinflow_workflow::shipped()).unwrap());
-    &BUNDLE
+/// A bundle of two workflows that want one date each: what workflows ask for is nothing to a gateway.
+fn bundle() -> BundleFiles {
+    let mut files = BundleFiles::default();
+    for (path, text) in [
+        ("code_lists.yaml", "answer:\n  - { value: YES }\n"),
+        ("rules.yaml", "rules: []\n"),
+        ("patterns.yaml", "{}\n"),
+    ] {
+        files.0.insert(path.to_owned(), text.to_owned());
+    }
+    for id in ["ae-report", "lab-report"] {
+        let workflow = format!(
+            "\
+id: {id}
+version: 1
+title: {id}
+team: team-a
+document_type: {id}
+classify: {{ markers: [{{ pattern: report, weight: 1 }}] }}
+branches: [extractor]
+join: {{ deadline: 30s, on_missing: partial }}
+fields:
+  - {{ name: date, type: date, agents: [extractor], label: date, description: When }}
+rules: []
+outputs: [json]
+review_below: 0.5
+"
+        );
+        files.0.insert(format!("{id}/workflow.yaml"), workflow);
+        files.0.insert(format!("{id}/patterns.yaml"), "labelled:\n  date: { labels: [date] }\n".to_owned());
+    }
+    files
 }
 
 /// A gateway and everything around it.
@@ -113,7 +141,7 @@ impl House {
         });
         broker.declare(&Topology::standard()).await.unwrap();
         let bundles = Arc::new(MemoryBundles::default());
-        bundles.publish(&clinflow_workflow::shipped()).await.unwrap();
+        bundles.publish(&bundle()).await.unwrap();
         let (executions, log, objects) = (
             Arc::<MemoryExecutions>::default(),
             Arc::<MemoryAuditLog>::default(),
@@ -124,7 +152,7 @@ impl House {
             executions: executions.clone(),
             log: log.clone(),
             objects: objects.clone(),
-            catalog: Arc::new(Catalog::new(bundles, |_| Ok(shipped().clone()))),
+            catalog: Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?))),
             clock: Arc::new(ManualClock::at(Timestamp::from_second(NOW).unwrap())),
         };
         let life = Lifecycle::default();

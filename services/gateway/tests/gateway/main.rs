@@ -1,14 +1,10 @@
 //! The gateway as its callers meet it: over TCP, with ports in memory.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, where a panic is a failed test")]
 
-#[cfg(test)]
 mod access;
-#[cfg(test)]
 mod documents;
-#[cfg(test)]
 mod executions;
-#[cfg(test)]
+mod guide;
 mod house;
-#[cfg(test)]
 mod issuer;
-#[cfg(test)]
 mod streams;

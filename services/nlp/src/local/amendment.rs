@@ -27,8 +27,14 @@ pub(super) fn tell(story: &Story<'_>, claims: &mut Claims<'_>) {
     }
     if let Some(hit) = RECONSENT.find(story.text) {
         let segment = story.segment(story.segment_at(hit.start()));
-        let needed = !says(&folded(&story.text[segment.clone()]), &NOT_NEEDED);
+        // A denial further away denies something else.
+        let before = &story.text[segment.start.min(hit.start())..hit.start()];
+        let start = before.rmatch_indices(char::is_whitespace).nth(3).map_or(0, |(at, _)| at + 1);
+        let after = &story.text[hit.end()..segment.end.max(hit.end())];
+        let end = after.match_indices(char::is_whitespace).nth(5).map_or(after.len(), |(at, _)| at);
+        let place = hit.start() - before.len() + start..hit.end() + end;
+        let needed = !says(&folded(&story.text[place.clone()]), &NOT_NEEDED);
         let normalized = Some(if needed { "Y" } else { "N" }.to_owned());
-        claims.say(story, "reconsent_required", None, Said { place: segment, normalized, ..Said::default() });
+        claims.say(story, "reconsent_required", None, Said { place, normalized, ..Said::default() });
     }
 }

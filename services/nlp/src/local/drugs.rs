@@ -91,7 +91,10 @@ fn study_drug(story: &Story<'_>) -> Option<Range<usize>> {
         !story.text[..range.start].ends_with(joined)
             && !story.text[range.end..].starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '/'))
     });
-    let names = story.entities.iter().filter(|entity| entity.label == Label::Drug);
+    let names = story
+        .entities
+        .iter()
+        .filter(|entity| entity.label == Label::Drug && !is_generic(&folded(story.words(entity))));
     let places = codes.map(|range| (range, 1)).chain(names.map(|entity| (bytes(entity), 2)));
     let mut candidates: BTreeMap<String, Candidate> = BTreeMap::new();
     for (place, needed) in places {
@@ -126,6 +129,13 @@ struct Candidate {
     mentions: u32,
 }
 
+/// True for words that stand for the study drug without naming it.
+fn is_generic(name: &str) -> bool {
+    name.starts_with("study ")
+        || name.starts_with("investigational ")
+        || matches!(name, "placebo" | "imp" | "ip")
+}
+
 /// The nearest character boundary at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
@@ -135,10 +145,10 @@ fn floor(text: &str, at: usize) -> usize {
 fn treatments(story: &Story<'_>, claims: &mut Claims<'_>, study_drug: Option<&str>) {
     let mut chosen: BTreeMap<String, (usize, bool)> = BTreeMap::new();
     for (at, entity) in story.entities.iter().enumerate() {
-        if entity.label != Label::Drug || !is_current(entity) {
+        let name = folded(story.words(entity));
+        if entity.label != Label::Drug || !is_current(entity) || is_generic(&name) {
             continue;
         }
-        let name = folded(story.words(entity));
         let segment = folded(&story.text[story.segment(story.segment_at(entity.span.byte_start))]);
         let is_study_drug =
             study_drug.is_some_and(|study_drug| name == study_drug || says(&segment, &["first dose"]));

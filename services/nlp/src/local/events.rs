@@ -177,7 +177,7 @@ impl Told {
         }
         // How it stands is what was said last.
         for outcome in linked(story, &segment, Label::Outcome, mention) {
-            self.end = date_of(story, &segment, outcome).map(said).or(self.end.take());
+            self.end = date_of(story, &segment, outcome).map(said).or_else(|| self.end.take());
             self.outcome = Some(said(outcome));
         }
         for place in reach(story, mention, number) {
@@ -188,7 +188,7 @@ impl Told {
                 && let Some(outcome) =
                     story.labelled(&place, Label::Outcome).find(|outcome| is_about_patient(outcome))
             {
-                self.outcome.get_or_insert(said(outcome));
+                self.outcome.get_or_insert_with(|| said(outcome));
             }
         }
     }
@@ -207,23 +207,20 @@ fn linked<'s>(
 }
 
 /// The stretches in which statements are about mention number `mention`: from it to the next condition in its
-/// sentence, and the next sentence if it names none.
-fn reach(story: &Story<'_>, mention: usize, number: usize) -> Vec<Range<usize>> {
+/// sentence, and the next sentence if neither names one.
+fn reach(story: &Story<'_>, mention: usize, number: usize) -> impl Iterator<Item = Range<usize>> {
     let segment = story.segment(number);
     let other = |range: &Range<usize>| {
-        let names_another = |at: &usize| {
-            *at != mention && is_problem(&story.entities[*at]) && !is_generic(&story.entities[*at])
-        };
-        story.within(range).find(names_another).map(|at| story.entities[at].span.byte_start)
+        let mut within = story.within(range).map(|at| (at, &story.entities[at]));
+        let found = within.find(|(at, entity)| *at != mention && is_problem(entity) && !is_generic(entity));
+        found.map(|(_, entity)| entity.span.byte_start)
     };
-    let start = story.entities[mention].span.byte_end;
-    let rest = start..segment.end;
-    if let Some(end) = other(&rest) {
-        return vec![start..end];
-    }
+    let rest = story.entities[mention].span.byte_end..segment.end;
+    let end = other(&rest);
     let next = story.segment(number + 1);
-    let apart = story.text[segment.end..next.start].contains("\n\n");
-    if apart || next.is_empty() || other(&next).is_some() { vec![rest] } else { vec![rest, next] }
+    let apart = next.is_empty() || story.text[segment.end..next.start].contains("\n\n");
+    let goes_on = end.is_none() && !apart && other(&next).is_none();
+    [Some(rest.start..end.unwrap_or(rest.end)), goes_on.then_some(next)].into_iter().flatten()
 }
 
 /// What the investigator says of the cause in `place`; a sponsor's view is another one.

@@ -8,6 +8,10 @@ use clinflow_core::{
     field::{Experiencer, Offsets},
 };
 
+/// Words that deny what comes after them.
+const DENIALS: [&str; 8] =
+    ["no", "not", "never", "without", "denies", "denied", "negative for", "absence of"];
+
 /// A text with its mentions and segments.
 pub(super) struct Story<'t> {
     pub(super) text: &'t str,
@@ -29,7 +33,29 @@ impl<'t> Story<'t> {
                 entity.assertion.experiencer = Experiencer::Other;
             }
         }
-        Self { text, entities, segments: sentence::split(text), offsets: Offsets::new(text) }
+        let mut story = Self { text, entities, segments: sentence::split(text), offsets: Offsets::new(text) };
+        story.affirm_what_ended();
+        story
+    }
+
+    /// "The rash resolved" denies the rash from then on, but says that there was one: a condition with an outcome after
+    /// it, and no denial before it in its sentence, was there.
+    fn affirm_what_ended(&mut self) {
+        let ended: Vec<usize> = self
+            .entities
+            .iter()
+            .filter(|entity| entity.label == Label::Outcome)
+            .flat_map(|outcome| outcome.links.iter().map(|owner| (*owner, outcome.span.byte_start)))
+            .filter(|(owner, outcome)| self.entities[*owner].span.byte_end <= *outcome)
+            .map(|(owner, _)| owner)
+            .collect();
+        for owner in ended {
+            let at = self.entities[owner].span.byte_start;
+            let before = folded(&self.text[self.segment(self.segment_at(at)).start..at]);
+            if !says(&before, &DENIALS) {
+                self.entities[owner].assertion.negated = false;
+            }
+        }
     }
 
     /// The segment that byte `at` lies in, or the one before it.

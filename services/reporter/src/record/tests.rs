@@ -17,7 +17,7 @@ fn problems(schema: &Value, root: &Value, value: &Value, at: &str) -> Vec<String
     let mut found = Vec::new();
     let mut check = |holds: bool, what: String| {
         if !holds {
-            found.push(format!("{at}: {what}"))
+            found.push(format!("{at}: {what}"));
         }
     };
     if let Some(expected) = schema.get("const") {
@@ -39,7 +39,7 @@ fn problems(schema: &Value, root: &Value, value: &Value, at: &str) -> Vec<String
     match &schema["type"] {
         Value::String(kind) => check(is(kind), format!("is no {kind}")),
         Value::Array(kinds) => {
-            check(kinds.iter().filter_map(Value::as_str).any(is), format!("is none of {kinds:?}"))
+            check(kinds.iter().filter_map(Value::as_str).any(is), format!("is none of {kinds:?}"));
         }
         _ => {}
     }

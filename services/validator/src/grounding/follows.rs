@@ -1,7 +1,7 @@
 //! Whether a normal form follows from the value as written.
 
 use clinflow_clinical::{
-    Label, dates,
+    Label, dates, demographics,
     lexicon::Lexicon,
     quantity::{self, Number, parse_number, parse_quantity, ucum},
 };
@@ -15,7 +15,7 @@ use crate::words::{holds, negates, same, words};
 pub(super) fn normal_form(field: &Field, spec: Option<&FieldSpec>, text: &str) -> bool {
     let Some(normalized) = &field.normalized else { return true };
     let (value, normalized) = (field.value.expose(), normalized.expose());
-    let label = spec.and_then(|spec| spec.label.as_deref()).and_then(|label| label.parse::<Label>().ok());
+    let label = label(spec);
     match spec.map_or(&FieldType::Text, |spec| &spec.kind) {
         FieldType::Text => is_text(value, normalized, field.assertion.negated),
         FieldType::Date => is_date(value, normalized, text),
@@ -24,6 +24,11 @@ pub(super) fn normal_form(field: &Field, spec: Option<&FieldSpec>, text: &str) -
         FieldType::Unit => ucum(value) == Some(normalized),
         FieldType::Boolean => is_truth(value, normalized),
     }
+}
+
+/// The kind of mention that fills a field.
+fn label(spec: Option<&FieldSpec>) -> Option<Label> {
+    spec?.label.as_deref()?.parse().ok()
 }
 
 /// The same words, or a stretch of them, or the usual name of what they name. Dropping a negation is allowed only
@@ -91,7 +96,8 @@ fn is_number(value: &str, normalized: &str) -> bool {
         Ticks::Ticked(options) if options.len() == 1 => options[0],
         Ticks::Ticked(_) | Ticks::Empty(_) => return false,
     };
-    let Some(normal) = parse_number(normalized) else { return false };
+    // A result need not be a number: "non-reactive".
+    let Some(normal) = parse_number(normalized) else { return same(value, normalized) };
     match first_number(stated) {
         Some(written) => plain(&written) == plain(&normal),
         None => roman(stated).is_some_and(|written| written == normal.to_string()),
@@ -178,8 +184,6 @@ fn longest_spelling<'l>(text: &str, list: &'l CodeList) -> Option<&'l str> {
 
 /// `Y` where the words affirm, `N` where they deny or their box is empty.
 fn is_truth(value: &str, normalized: &str) -> bool {
-    let affirms =
-        |stated: &str| !words(stated).iter().any(|word| negates(word) || word == "n" || word == "false");
     let truth = match tick::read(value) {
         Ticks::None(words) => affirms(words),
         Ticks::Ticked(options) => options.into_iter().all(affirms),
@@ -188,17 +192,33 @@ fn is_truth(value: &str, normalized: &str) -> bool {
     normalized == if truth { "Y" } else { "N" }
 }
 
+/// Whether words affirm: by their first word where that is an answer ("yes - no other criterion met"), else by having
+/// no negation.
+fn affirms(stated: &str) -> bool {
+    let words = words(stated);
+    match words.first().map(String::as_str) {
+        Some("yes" | "y" | "true") => true,
+        Some("no" | "n" | "false") => false,
+        _ => !words.iter().any(|word| negates(word)),
+    }
+}
+
 /// Whether the unit of `field` is the one written: in its value, in another stretch of its evidence, or beside it on
 /// its line. A unit that is written nowhere near may come from the workflow's patterns, never from a model.
-pub(super) fn unit(field: &Field, written: &[&str], line: &str) -> bool {
+pub(super) fn unit(field: &Field, spec: Option<&FieldSpec>, written: &[&str], line: &str) -> bool {
+    let label = label(spec);
     let Some(unit) = &field.unit else { return true };
-    if let Some(in_value) = unit_after_number(field.value.expose()) {
+    let value = field.value.expose();
+    // The field is a unit itself; or an age, of which a number alone is years.
+    if ucum(value) == Some(unit)
+        || (label == Some(Label::Age) && demographics::age(value).is_some_and(|age| age.unit.ucum() == unit))
+    {
+        return true;
+    }
+    if let Some(in_value) = unit_after_number(value) {
         return in_value == unit;
     }
-    ucum(field.value.expose()) == Some(unit)
-        || written
-            .iter()
-            .any(|stretch| ucum(stretch) == Some(unit) || unit_after_number(stretch) == Some(unit))
+    written.iter().any(|stretch| ucum(stretch) == Some(unit) || unit_after_number(stretch) == Some(unit))
         || field.source != Source::Model
         || line.split_whitespace().any(|word| ucum(word.trim_end_matches([',', ';', ')', '.'])) == Some(unit))
 }

@@ -71,7 +71,7 @@ pub fn check(text: &Offsets<'_>, field: &Field, spec: Option<&FieldSpec>) -> Res
     if !follows::normal_form(field, spec, text.text()) {
         return Err(Ungrounded::NormalForm);
     }
-    if !follows::unit(field, &written, line_of(text.text(), &field.evidence[0].span)) {
+    if !follows::unit(field, spec, &written, line_of(text.text(), &field.evidence[0].span)) {
         return Err(Ungrounded::Unit);
     }
     Ok(())

@@ -83,6 +83,18 @@ pub fn reconcile(
     done
 }
 
+/// One repetition of a group in both sources.
+struct Met {
+    /// Where it begins: where the pattern saw it, or where the model did if only the model did.
+    start: usize,
+    /// Its number in the pattern's set.
+    index: Option<u32>,
+    /// The pattern's fields of it.
+    ones: Vec<Field>,
+    /// The model's.
+    others: Vec<Field>,
+}
+
 impl Reconciled {
     /// Reconciles one repeated group.
     fn group(
@@ -104,22 +116,21 @@ impl Reconciled {
                     partners.insert(one, other);
                 }
                 None if counted => {
-                    self.left_out.extend(other.fields.into_iter().find(|field| field.name == key))
+                    self.left_out.extend(other.fields.into_iter().find(|field| field.name == key));
                 }
                 None => alone.push(other),
             }
         }
-        // A repetition begins where the pattern saw it; one that only the model saw, where the model did.
-        let mut found: Vec<(usize, Option<u32>, Vec<Field>, Vec<Field>)> = Vec::new();
+        let mut met = Vec::new();
         for (at, one) in ones.into_iter().enumerate() {
             let other = partners.remove(&at).map(|other| other.fields).unwrap_or_default();
-            found.push((one.start(key), Some(one.index), one.fields, other));
+            met.push(Met { start: one.start(key), index: Some(one.index), ones: one.fields, others: other });
         }
         for other in alone {
-            found.push((other.start(key), None, Vec::new(), other.fields));
+            met.push(Met { start: other.start(key), index: None, ones: Vec::new(), others: other.fields });
         }
-        found.sort_by_key(|(start, index, _, _)| (*start, *index));
-        for (number, (_, index, mut ones, mut others)) in (1..).zip(found) {
+        met.sort_by_key(|met| (met.start, met.index));
+        for (number, Met { index, mut ones, mut others, .. }) in (1..).zip(met) {
             if let Some(index) = index {
                 self.renumbered.insert((group.to_owned(), index), number);
             }

@@ -13,10 +13,16 @@ fn date(scope: &Scope<'_>, field: &FieldRef) -> Option<PartialDate> {
     compare::read(scope.value(field)?)
 }
 
+/// Whether one date is after the other in every reading: day and month of "03/11/2026" may be either.
+fn is_after(one: &PartialDate, other: &PartialDate) -> bool {
+    let readings = |date: &PartialDate| [Some(*date), date.swapped()].into_iter().flatten();
+    readings(one).all(|one| readings(other).all(|other| compare::dates(&one, &other) == Common::After))
+}
+
 /// `earlier` is not after `later`.
 pub(super) fn in_order(scope: &Scope<'_>, earlier: &FieldRef, later: &FieldRef) -> bool {
     match (date(scope, earlier), date(scope, later)) {
-        (Some(earlier), Some(later)) => compare::dates(&earlier, &later) != Common::After,
+        (Some(earlier), Some(later)) => !is_after(&earlier, &later),
         _ => true,
     }
 }
@@ -28,7 +34,7 @@ pub(super) fn not_after(scope: &Scope<'_>, field: &FieldRef, latest: &Latest, to
         Latest::Field(limit) => date(scope, limit),
     };
     match (date(scope, field), limit) {
-        (Some(date), Some(limit)) => compare::dates(&date, &limit) != Common::After,
+        (Some(date), Some(limit)) => !is_after(&date, &limit),
         _ => true,
     }
 }

@@ -81,7 +81,12 @@ impl Judge<'_> {
         let named = |word: &str| -> Vec<&FieldRef> {
             let all = fields.iter().filter(|(other, _)| *other == word).map(|(_, field)| *field);
             let named: Vec<_> = all.collect();
-            if named.contains(&subject) { vec![subject] } else { named }
+            if named.contains(&subject) {
+                return vec![subject];
+            }
+            // Of several flags, those that are set are the ones to look at.
+            let set: Vec<_> = named.iter().copied().filter(|field| scope.is_true(field)).collect();
+            if set.is_empty() { named } else { set }
         };
         let list = |words: Vec<String>| words.join(", ");
         let message = self.rule.message.render(

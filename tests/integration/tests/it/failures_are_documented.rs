@@ -40,7 +40,7 @@ fn codes() -> BTreeSet<String> {
             let Some(end) = rest.find('"') else { continue };
             let word = &rest[..end];
             let Some((family, name)) = word.split_once('.') else { continue };
-            let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
             let is_event = clinflow_ports::Event::ALL.iter().any(|event| event.key() == word);
             if FAMILIES.contains(&family) && plain(name) && !is_event && !["json", "csv", "yaml", "txt"].contains(&name) {
                 codes.insert(word.to_owned());

@@ -14,7 +14,7 @@ use clinflow_integration::{
     fleet::{Fleet, Settings},
     outcome::{self, judge},
 };
-use clinflow_ports::{Broker as _, Bundles as _, Envelope, Event, Executions as _, Objects, Route, objects::key};
+use clinflow_ports::{Bundles as _, Envelope, Event, Executions as _, Objects, Route, objects::key};
 use clinflow_proto::v1;
 use prost::Message as _;
 
