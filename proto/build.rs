@@ -12,7 +12,10 @@ const FILES: [&str; 5] = [
     "clinflow/v1/executions.proto",
 ];
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to write through the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script where to write through the environment"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=clinflow");
     let descriptors = protox::compile(FILES, ["."])?;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the integration tests need and this machine lacks: RabbitMQ, Redis, and pika with protobuf for the
-# publisher's guide. Starts nothing and touches no running instance: the tests start private ones on free ports.
+# Installs what the integration tests need and this machine lacks: RabbitMQ, Redis, and pika for the publisher's
+# guide. Starts nothing and touches no running instance: the tests start private ones on free ports.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 venv=target/python
-if ! "$venv/bin/python" -c 'import pika, google.protobuf' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import pika' 2>/dev/null; then
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check pika==1.3.2 protobuf==6.32.1 grpcio-tools==1.75.0
+  "$venv/bin/pip" install --quiet --disable-pip-version-check pika==1.3.2
 fi

@@ -42,7 +42,8 @@ fn field_numbers_and_types_are_what_they_were() {
 fn fields(table: &mut String, message: &DescriptorProto) {
     for field in &message.field {
         let repeated = if field.label() == Label::Repeated { "repeated " } else { "" };
-        let kind = if field.type_name().is_empty() { field.r#type().as_str_name() } else { field.type_name() };
+        let kind =
+            if field.type_name().is_empty() { field.r#type().as_str_name() } else { field.type_name() };
         writeln!(table, "{}.{} = {} {repeated}{kind}", message.name(), field.name(), field.number()).unwrap();
     }
 }

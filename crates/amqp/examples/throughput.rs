@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     };
     let broker = Amqp::connect(Config { url, ..Config::default() }).await?;
     broker.declare(&Topology::standard()).await?;
-    for (count, in_flight) in [(20_000, 256), (50_000, 256), (50_000, 256), (2_000, 1)] {
+    for (count, in_flight) in [(20_000, 256), (20_000, 256), (2_000, 1)] {
         publish_only(&broker, count, in_flight).await?;
         drain(&broker, count, 256).await?;
         through(&broker, count, in_flight).await?;
@@ -88,7 +88,8 @@ async fn publish(broker: &Amqp, count: u64, in_flight: usize) -> anyhow::Result<
 async fn consume(broker: &Amqp, count: u64, prefetch: u16) -> anyhow::Result<()> {
     let mut consumer = broker.consume(PARKED, prefetch).await?;
     {
-        let deliveries = stream::unfold(&mut consumer, async |consumer| Some((consumer.next().await?, consumer)));
+        let deliveries =
+            stream::unfold(&mut consumer, async |consumer| Some((consumer.next().await?, consumer)));
         let acks = deliveries.take(usize::try_from(count)?).map(async |delivery| {
             let proof = Settled::publishing(broker, Vec::new()).await?;
             delivery.ack(proof).await

@@ -122,7 +122,9 @@ pub fn history(records: &[Record]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for record in records {
         let told = match &record.entry.event {
-            Event::Recorded { steps, .. } | Event::Reported { steps, .. } | Event::Failed { steps, .. } => steps,
+            Event::Recorded { steps, .. } | Event::Reported { steps, .. } | Event::Failed { steps, .. } => {
+                steps
+            }
             Event::Noted { .. } => continue,
         };
         for step in told {
@@ -201,15 +203,21 @@ mod tests {
         let mut head = ChainHead::genesis(execution);
         let mut records = Vec::new();
         for n in 0..length {
-            let record = Record::after(head, Entry {
-                execution,
-                message_id: Uuid::from_u128(u128::from(n)),
-                document: DocumentHash::of(b"document"),
-                bundle: BundleHash::of(b"bundle"),
-                session: None,
-                at: Timestamp::from_second(i64::from(n)).unwrap(),
-                event: Event::Noted { event: "clinflow.v1.BudgetThreshold".to_owned(), message: format!("{n}") },
-            });
+            let record = Record::after(
+                head,
+                Entry {
+                    execution,
+                    message_id: Uuid::from_u128(u128::from(n)),
+                    document: DocumentHash::of(b"document"),
+                    bundle: BundleHash::of(b"bundle"),
+                    session: None,
+                    at: Timestamp::from_second(i64::from(n)).unwrap(),
+                    event: Event::Noted {
+                        event: "clinflow.v1.BudgetThreshold".to_owned(),
+                        message: format!("{n}"),
+                    },
+                },
+            );
             head = record.head();
             records.push(record);
         }

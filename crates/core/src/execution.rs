@@ -84,6 +84,9 @@ pub struct DocumentRef {
 pub struct Disposition {
     /// The new status: parked or terminal.
     pub status: Status,
+    /// The workflow it ran under, when it came so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<WorkflowId>,
     /// The failure's code, when it did not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -136,6 +139,12 @@ pub struct Execution {
 }
 
 impl Execution {
+    /// The workflow it ran under, once that is settled; before that, the one that was asked for.
+    pub fn workflow(&self) -> &WorkflowId {
+        let settled = self.disposition.as_ref().and_then(|disposition| disposition.workflow.as_ref());
+        settled.unwrap_or(&self.requested_workflow)
+    }
+
     /// Whether `next` may replace the current status without a person asking for it (INV-02).
     pub const fn may_become(current: Status, next: Status) -> bool {
         match current {

@@ -208,7 +208,11 @@ impl<'de> Deserialize<'de> for Confidence {
         if !(0.0..=1.0).contains(&value) {
             return Err(serde::de::Error::custom("confidence lies between 0 and 1"));
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0..=1000")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to lie in 0..=1000"
+        )]
         Ok(Self((value * 1000.0).round() as u16))
     }
 }
@@ -335,7 +339,13 @@ impl FieldSet {
 
     /// An empty set made by `role`.
     pub fn new(role: Role) -> Self {
-        Self { schema: Self::SCHEMA.to_owned(), role, fields: Vec::new(), findings: Vec::new(), rows: Vec::new() }
+        Self {
+            schema: Self::SCHEMA.to_owned(),
+            role,
+            fields: Vec::new(),
+            findings: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 }
 

@@ -151,6 +151,9 @@ mod tests {
     #[test]
     fn an_unknown_role_is_named_with_what_was_expected() {
         let message = "clasifier".parse::<Role>().unwrap_err().to_string();
-        assert!(message.starts_with("unknown role `clasifier`; expected one of gateway, classifier"), "{message}");
+        assert!(
+            message.starts_with("unknown role `clasifier`; expected one of gateway, classifier"),
+            "{message}"
+        );
     }
 }

@@ -33,7 +33,10 @@ pub struct Settled(());
 impl Settled {
     /// The only way to make one: hand over *all* outputs and let them be confirmed. They are in flight
     /// together, because awaiting one confirm before the next publish is 14 to 20 times slower.
-    pub async fn publishing(broker: &dyn Broker, outputs: Vec<(Route, Envelope)>) -> Result<Self, BrokerError> {
+    pub async fn publishing(
+        broker: &dyn Broker,
+        outputs: Vec<(Route, Envelope)>,
+    ) -> Result<Self, BrokerError> {
         try_join_all(outputs.into_iter().map(|(route, message)| broker.publish(route, message))).await?;
         Ok(Self(()))
     }
@@ -70,7 +73,9 @@ pub enum BrokerError {
         route: String,
     },
     /// What the broker has differs from the topology table.
-    #[error("queue `{queue}` exists with another `{argument}` than {expected}: delete it when it is empty, or keep both versions apart")]
+    #[error(
+        "queue `{queue}` exists with another `{argument}` than {expected}: delete it when it is empty, or keep both versions apart"
+    )]
     Mismatch {
         /// The queue or exchange.
         queue: String,

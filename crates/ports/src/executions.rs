@@ -43,7 +43,12 @@ pub trait Executions: Send + Sync + 'static {
     async fn get(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError>;
 
     /// Executions with `status`, or all, newest first, at most `limit`, from where a page ended.
-    async fn list(&self, status: Option<Status>, limit: usize, from: Option<&str>) -> Result<Page, StoreError>;
+    async fn list(
+        &self,
+        status: Option<Status>,
+        limit: usize,
+        from: Option<&str>,
+    ) -> Result<Page, StoreError>;
 
     /// Leaves the running (or parked) state as [`Execution::may_become`] allows, atomically.
     async fn settle(&self, id: ExecutionId, disposition: &Disposition) -> Result<Transition, StoreError>;

@@ -31,7 +31,10 @@ pub fn reference(key: &str, bytes: &[u8]) -> ObjectRef {
 pub async fn get_checked(objects: &dyn Objects, object: &ObjectRef) -> Result<Bytes, StoreError> {
     let bytes = objects.get(&object.key).await?;
     if ObjectHash::of(&bytes) != object.sha256 {
-        return Err(StoreError::Corrupt { store: "objects", what: format!("`{}` has another hash", object.key) });
+        return Err(StoreError::Corrupt {
+            store: "objects",
+            what: format!("`{}` has another hash", object.key),
+        });
     }
     Ok(bytes)
 }

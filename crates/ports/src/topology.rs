@@ -198,7 +198,10 @@ impl Route {
     /// To everybody who consumes `event`: `<event>.<workflow>.<lane>`.
     pub fn event(event: Event, workflow: &WorkflowId, lane: Lane) -> Self {
         // A dot in a workflow id would shift the words of the key.
-        Self { exchange: EVENTS, key: format!("{}.{}.{lane}", event.key(), workflow.as_str().replace('.', "_")) }
+        Self {
+            exchange: EVENTS,
+            key: format!("{}.{}.{lane}", event.key(), workflow.as_str().replace('.', "_")),
+        }
     }
 
     /// Back to `queue` after the tier that fits `delay`.
@@ -307,16 +310,26 @@ impl Topology {
                     let pattern = format!("{}.*.{lane}", event.key());
                     bindings.push(Binding { exchange: EVENTS, queue: name.clone(), pattern });
                 }
-                bindings.push(Binding { exchange: RETURN, queue: name.clone(), pattern: format!("*.{name}") });
-                let mut arguments =
-                    vec![("x-dead-letter-exchange", text(DEAD)), ("x-delivery-limit", Argument::Number(DELIVERY_LIMIT))];
+                bindings.push(Binding {
+                    exchange: RETURN,
+                    queue: name.clone(),
+                    pattern: format!("*.{name}"),
+                });
+                let mut arguments = vec![
+                    ("x-dead-letter-exchange", text(DEAD)),
+                    ("x-delivery-limit", Argument::Number(DELIVERY_LIMIT)),
+                ];
                 arguments.extend(keeps_dead_letters.clone());
                 queues.push(Queue { name, arguments });
             }
         }
         for tier in TIERS {
             let name = format!("{DELAY}.{}", tier.name);
-            bindings.push(Binding { exchange: DELAY, queue: name.clone(), pattern: format!("{}.#", tier.name) });
+            bindings.push(Binding {
+                exchange: DELAY,
+                queue: name.clone(),
+                pattern: format!("{}.#", tier.name),
+            });
             let millis = u32::try_from(tier.delay.as_millis()).expect("the longest tier is half an hour");
             let mut arguments =
                 vec![("x-dead-letter-exchange", text(RETURN)), ("x-message-ttl", Argument::Number(millis))];
@@ -331,7 +344,10 @@ impl Topology {
             name: "clinflow-ingress",
             pattern: "^clinflow\\.classifier\\.",
             // A full ingress queue refuses publishes, which the gateway turns into 429.
-            definition: vec![("max-length", Argument::Number(1_000_000)), ("overflow", text("reject-publish"))],
+            definition: vec![
+                ("max-length", Argument::Number(1_000_000)),
+                ("overflow", text("reject-publish")),
+            ],
         }];
         Self { exchanges: vec![EVENTS, DELAY, RETURN, DEAD, PARKED], queues, bindings, policies }
     }

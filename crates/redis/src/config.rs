@@ -17,7 +17,7 @@ pub struct Config {
     /// and far below a stage timeout.
     #[serde(with = "duration")]
     pub timeout: Duration,
-    /// How long a join is kept after its first part: `24h`. Must be longer than the longest wait for a
+    /// How long a join is kept after its first part: `1h`; 500 documents a second for an hour are about 5 GB. Must be longer than the longest wait for a
     /// branch; a part that is redelivered later than this finds a new join and ends in a redrive.
     #[serde(with = "duration")]
     pub keep_joins: Duration,
@@ -29,7 +29,7 @@ impl Default for Config {
             url: "redis://127.0.0.1:6379".to_owned(),
             prefix: "clinflow".to_owned(),
             timeout: Duration::from_secs(2),
-            keep_joins: Duration::from_hours(24),
+            keep_joins: Duration::from_hours(1),
         }
     }
 }
@@ -78,7 +78,7 @@ mod tests {
         let config: Config = serde_json::from_str(r#"{"url": "redis://cache", "timeout": "500ms"}"#).unwrap();
         assert_eq!(
             (config.timeout, config.keep_joins),
-            (Duration::from_millis(500), Duration::from_hours(24))
+            (Duration::from_millis(500), Duration::from_hours(1))
         );
         assert!(serde_json::from_str::<Config>(r#"{"uri": "redis://cache"}"#).is_err());
     }

@@ -42,7 +42,10 @@ impl<T: Send + Sync + 'static> Catalog<T> {
             Some(hash) => hash,
             None => {
                 let hash = self.port.current().await?.ok_or_else(|| {
-                    Failure::retry("bundle.none", anyhow::anyhow!("no bundle is published; run `clinflow workflow publish`"))
+                    Failure::retry(
+                        "bundle.none",
+                        anyhow::anyhow!("no bundle is published; run `clinflow workflow publish`"),
+                    )
                 })?;
                 self.lock().current = Some((hash, Instant::now()));
                 hash

@@ -13,7 +13,8 @@ pub fn load<C: Default + Serialize + DeserializeOwned>(file: Option<&Path>) -> a
     if let Some(file) = file {
         builder = builder.add_source(config::File::from(file).required(true));
     }
-    let environment = config::Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").try_parsing(true);
+    let environment =
+        config::Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").try_parsing(true);
     Ok(builder.add_source(environment).build()?.try_deserialize()?)
 }
 
@@ -41,7 +42,8 @@ mod tests {
     }
 
     fn load_text(text: &str) -> anyhow::Result<Sample> {
-        let file = std::env::temp_dir().join(format!("clinflow-config-{}-{}.toml", std::process::id(), text.len()));
+        let file =
+            std::env::temp_dir().join(format!("clinflow-config-{}-{}.toml", std::process::id(), text.len()));
         std::fs::write(&file, text)?;
         let loaded = load(Some(&file));
         std::fs::remove_file(&file)?;

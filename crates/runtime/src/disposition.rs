@@ -58,7 +58,8 @@ mod tests {
     fn every_cause_at_every_attempt_has_its_disposition() {
         let policy =
             RetryPolicy { max_attempts: 3, jitter_strategy: JitterStrategy::None, ..RetryPolicy::default() };
-        let retry = |seconds, next_attempt| Disposition::Retry { delay: Duration::from_secs(seconds), next_attempt };
+        let retry =
+            |seconds, next_attempt| Disposition::Retry { delay: Duration::from_secs(seconds), next_attempt };
         let again = Cause::Verdict(Verdict::Retry { after: None });
         let told = Cause::Verdict(Verdict::Retry { after: Some(Duration::from_secs(42)) });
         for (cause, attempt, expected) in [

@@ -1,6 +1,8 @@
 //! A program's first line: arguments, configuration, telemetry, operators' port, signals, drain, exit code.
 
-use std::{fmt::Debug, future::Future, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    fmt::Debug, future::Future, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration,
+};
 
 use clap::Parser;
 use clinflow_ports::{Broker, Claims, Clock, Health, topology::Topology};
@@ -86,7 +88,8 @@ impl<C> Boot<C> {
 
     /// Says that consumers are registered: ready from now on, while the broker can be worked with.
     pub fn ready(&self, broker: &dyn Broker) {
-        let (readiness, metrics, soft) = (self.readiness.clone(), self.metrics.clone(), self.life.soft.clone());
+        let (readiness, metrics, soft) =
+            (self.readiness.clone(), self.metrics.clone(), self.life.soft.clone());
         let mut health = broker.health();
         self.life.tasks.spawn(async move {
             loop {
@@ -137,7 +140,12 @@ where
 
 /// Serves until a signal, for a program that has read its arguments and configuration itself. Answers whether
 /// everything was finished at the end.
-pub fn serve<C, F, Fut, G>(service: &'static str, settings: &Settings, config: C, body: F) -> anyhow::Result<bool>
+pub fn serve<C, F, Fut, G>(
+    service: &'static str,
+    settings: &Settings,
+    config: C,
+    body: F,
+) -> anyhow::Result<bool>
 where
     F: FnOnce(Boot<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<G>>,
@@ -168,7 +176,13 @@ where
     let operators = axum::serve(listener, router(readiness.clone(), metrics.clone(), filter));
     // The operators' port stays open while the process drains, so that the drain can be watched.
     let mut operators = std::pin::pin!(std::future::IntoFuture::into_future(operators));
-    let boot = Boot { config, clock: Arc::new(SystemClock), life: life.clone(), metrics, readiness: readiness.clone() };
+    let boot = Boot {
+        config,
+        clock: Arc::new(SystemClock),
+        life: life.clone(),
+        metrics,
+        readiness: readiness.clone(),
+    };
     let work = async {
         let _kept = body(boot).await?;
         tracing::info!(service, "working");

@@ -144,7 +144,8 @@ impl TryFrom<&v1::ExecutionContext> for Run {
     type Error = Failure;
 
     fn try_from(context: &v1::ExecutionContext) -> Result<Self, Failure> {
-        let document = context.document.as_ref().ok_or_else(|| malformed("`execution.document` is missing"))?;
+        let document =
+            context.document.as_ref().ok_or_else(|| malformed("`execution.document` is missing"))?;
         Ok(Self {
             execution: context
                 .execution_id
@@ -302,7 +303,8 @@ mod tests {
         };
         let merged = v1::FieldsMerged { document: Some(document), ..v1::FieldsMerged::default() };
         let step = v1::Step { role: "validator".to_owned(), attempt: 2, ..v1::Step::default() };
-        let body = patched(&merged.encode_body(), &v1::FieldsMerged::patch(Event::FieldsMerged, step.clone()));
+        let body =
+            patched(&merged.encode_body(), &v1::FieldsMerged::patch(Event::FieldsMerged, step.clone()));
         let mut expected = merged;
         expected.execution_mut().unwrap().steps.push(step);
         assert_eq!(v1::FieldsMerged::receive(Event::FieldsMerged, &body).unwrap(), expected);

@@ -11,7 +11,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use bytes::Bytes;
 use clinflow_core::{Failure, Lane, Role, Step, step::Outcome as StepOutcome};
 use clinflow_ports::{
-    Broker, Claim, ClaimKey, Claims, Clock, Delivery, Envelope, Event, Health, Meta, Route, Settled, topology::queue_name,
+    Broker, Claim, ClaimKey, Claims, Clock, Delivery, Envelope, Event, Health, Meta, Route, Settled,
+    topology::queue_name,
 };
 use clinflow_proto::v1;
 use futures_util::FutureExt as _;
@@ -98,7 +99,10 @@ pub struct Worker<H> {
 
 impl<H: Handler> Worker<H> {
     /// A worker that hands messages to `handler`.
-    #[expect(clippy::disallowed_methods, reason = "an owner must differ between processes; no output depends on it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an owner must differ between processes; no output depends on it"
+    )]
     pub fn new(handler: H, powers: Powers, limits: Limits) -> Arc<Self> {
         Arc::new(Self { handler, powers, limits, owner: Uuid::new_v4() })
     }
@@ -163,7 +167,8 @@ impl<H: Handler> Worker<H> {
             Ok(message) => message,
             Err(unreadable) => {
                 tracing::warn!(code = unreadable.failure.code, error = %unreadable.failure.source, "unreadable message");
-                let outputs = self.set_aside(queue, delivery.envelope(), &unreadable.failure, Route::dead(queue));
+                let outputs =
+                    self.set_aside(queue, delivery.envelope(), &unreadable.failure, Route::dead(queue));
                 return self.finish(delivery, vec![outputs], Outcome::Dead, unreadable.failure.code).await;
             }
         };
@@ -171,7 +176,7 @@ impl<H: Handler> Worker<H> {
             "handle",
             otel.name = Empty,
             role = %H::ROLE,
-            message = %message.meta.message_id,
+            message_id = %message.meta.message_id,
             execution = Empty,
             workflow = %message.meta.workflow,
             attempt = message.meta.attempt,
@@ -202,7 +207,9 @@ impl<H: Handler> Worker<H> {
                     let context = Context { meta: meta.clone(), now, remaining };
                     self.handle(key, input, context).await
                 }
-                Ok(Claim::AlreadyDone) => return self.finish(delivery, Vec::new(), Outcome::Duplicate, "").await,
+                Ok(Claim::AlreadyDone) => {
+                    return self.finish(delivery, Vec::new(), Outcome::Duplicate, "").await;
+                }
                 Ok(Claim::HeldElsewhere) => {
                     let again = (Route::delayed(REFUSED_PAUSE, queue), meta.write(body));
                     return self.finish(delivery, vec![again], Outcome::HeldElsewhere, "").await;
@@ -226,7 +233,8 @@ impl<H: Handler> Worker<H> {
                 Outcome::Handled
             }
             Err((cause, failure)) => {
-                let (outcome, outputs) = self.dispose(queue, event, meta, body, execution, cause, &failure, now);
+                let (outcome, outputs) =
+                    self.dispose(queue, event, meta, body, execution, cause, &failure, now);
                 let settled = self.publish(outputs).await;
                 if let Err(error) = self.powers.claims.abandon(key, self.owner).await {
                     tracing::warn!(%error, "the claim was not given up; it ends with its lease");
@@ -241,7 +249,10 @@ impl<H: Handler> Worker<H> {
     /// How long the message may be handled, or why it may not be.
     fn guard(&self, meta: &Meta, now: Timestamp) -> Result<Duration, Failure> {
         if meta.hops > self.limits.max_hops {
-            return Err(Failure::park("loop.hops", anyhow::anyhow!("{} hops; a document has seven", meta.hops)));
+            return Err(Failure::park(
+                "loop.hops",
+                anyhow::anyhow!("{} hops; a document has seven", meta.hops),
+            ));
         }
         let Some(deadline) = meta.deadline else { return Ok(self.limits.stage_timeout) };
         match Duration::try_from(deadline.duration_since(now)) {
@@ -251,7 +262,12 @@ impl<H: Handler> Worker<H> {
     }
 
     /// Runs the handler under its time limit, renewing the claim while it runs; a panic stays in here.
-    async fn handle(&self, key: ClaimKey, input: H::Input, context: Context) -> Result<Done, (Cause, Failure)> {
+    async fn handle(
+        &self,
+        key: ClaimKey,
+        input: H::Input,
+        context: Context,
+    ) -> Result<Done, (Cause, Failure)> {
         let began = tokio::time::Instant::now();
         let remaining = context.remaining;
         let work = timeout(remaining, AssertUnwindSafe(self.handler.handle(input, &context)).catch_unwind());
@@ -280,7 +296,8 @@ impl<H: Handler> Worker<H> {
                 Err((Cause::Panicked, failure))
             }
             Err(_elapsed) => {
-                let failure = Failure::retry("handler.timeout", anyhow::anyhow!("no answer within {remaining:?}"));
+                let failure =
+                    Failure::retry("handler.timeout", anyhow::anyhow!("no answer within {remaining:?}"));
                 Err((Cause::TimedOut, failure))
             }
         }
@@ -315,7 +332,10 @@ impl<H: Handler> Worker<H> {
     }
 
     /// What a failure gives rise to: the message elsewhere, and the event that says so when it is not retried.
-    #[expect(clippy::too_many_arguments, reason = "everything that is known about one failed delivery, used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "everything that is known about one failed delivery, used once"
+    )]
     fn dispose(
         &self,
         queue: &str,
@@ -370,7 +390,13 @@ impl<H: Handler> Worker<H> {
     }
 
     /// The message as it is set aside for people: unchanged, with the reason in its headers.
-    fn set_aside(&self, queue: &str, envelope: &Envelope, failure: &Failure, place: Route) -> (Route, Envelope) {
+    fn set_aside(
+        &self,
+        queue: &str,
+        envelope: &Envelope,
+        failure: &Failure,
+        place: Route,
+    ) -> (Route, Envelope) {
         let mut aside = envelope.clone();
         aside.headers.insert(FAILURE_CODE.to_owned(), failure.code.to_owned());
         aside.headers.insert(FAILURE_MESSAGE.to_owned(), failure.source.to_string());
@@ -439,7 +465,10 @@ impl<I: Receive> Message<I> {
         let meta = Meta::read(envelope, lane, now)
             .map_err(|bad| unreadable(Failure::reject("message.bad-header", bad)))?;
         let event = event_of(&meta.type_name, role).ok_or_else(|| {
-            unreadable(Failure::reject("message.wrong-type", anyhow::anyhow!("the AMQP type is not one of clinflow's")))
+            unreadable(Failure::reject(
+                "message.wrong-type",
+                anyhow::anyhow!("the AMQP type is not one of clinflow's"),
+            ))
         })?;
         let input = I::receive(event, &envelope.body).map_err(unreadable)?;
         Ok(Self { meta, event, input, body: envelope.body.clone() })
@@ -452,7 +481,8 @@ fn event_of(type_name: &str, role: Role) -> Option<Event> {
     if !type_name.is_empty() {
         return Event::of_type(type_name);
     }
-    let (_, events) = clinflow_ports::topology::CONSUMES.into_iter().find(|(consumer, _)| *consumer == role)?;
+    let (_, events) =
+        clinflow_ports::topology::CONSUMES.into_iter().find(|(consumer, _)| *consumer == role)?;
     match events {
         [only] => Some(*only),
         _ => None,

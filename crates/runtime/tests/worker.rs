@@ -57,14 +57,16 @@ struct Stage {
 async fn stage(script: Script) -> Stage {
     let broker = MemoryBroker::new();
     broker.declare(&Topology::standard()).await.unwrap();
-    let (claims, life, calls) = (Arc::new(MemoryClaims::default()), Lifecycle::default(), Arc::new(AtomicU32::new(0)));
+    let (claims, life, calls) =
+        (Arc::new(MemoryClaims::default()), Lifecycle::default(), Arc::new(AtomicU32::new(0)));
     let powers = Powers {
         broker: Arc::new(broker.clone()),
         claims: claims.clone(),
         clock: Arc::new(SystemClock),
         metrics: Metrics::default(),
     };
-    let retry = RetryPolicy { max_attempts: 3, jitter_strategy: JitterStrategy::None, ..RetryPolicy::default() };
+    let retry =
+        RetryPolicy { max_attempts: 3, jitter_strategy: JitterStrategy::None, ..RetryPolicy::default() };
     let limits = Limits { retry, stage_timeout: Duration::from_secs(5), ..Limits::default() };
     let worker = Worker::new(Scripted { script, calls: calls.clone() }, powers, limits);
     worker.start(&life).await.unwrap();
@@ -161,7 +163,10 @@ async fn a_duplicate_is_handled_once_and_a_redrive_again_with_the_same_output_id
 
 #[tokio::test(start_paused = true)]
 async fn a_retried_message_comes_back_and_its_history_tells_of_the_failed_attempt() {
-    let stage = stage(|call| if call == 1 { Err(Failure::retry("store.unavailable", anyhow::anyhow!("down"))) } else { Ok(()) }).await;
+    let stage = stage(|call| {
+        if call == 1 { Err(Failure::retry("store.unavailable", anyhow::anyhow!("down"))) } else { Ok(()) }
+    })
+    .await;
     stage.send(meta().write(body())).await;
     assert_eq!(
         steps(validated(&stage.audited().await)),
@@ -177,7 +182,10 @@ async fn exhausted_retries_park_the_message_and_tell_the_auditor() {
     let stage = stage(|_| Err(Failure::retry("store.unavailable", anyhow::anyhow!("down")))).await;
     stage.send(meta().write(body())).await;
     let failed = v1::DocumentFailed::decode(stage.audited().await.body).unwrap();
-    assert_eq!((failed.status.as_str(), failed.code.as_str(), failed.role.as_str()), ("parked", "store.unavailable", "validator"));
+    assert_eq!(
+        (failed.status.as_str(), failed.code.as_str(), failed.role.as_str()),
+        ("parked", "store.unavailable", "validator")
+    );
     assert_eq!(failed.execution.unwrap().steps.len(), 3, "every attempt is in the history");
     let headers = stage.set_aside(PARKED).await;
     assert_eq!((headers["failure-code"].as_str(), headers["attempt"].as_str()), ("store.unavailable", "3"));
@@ -196,7 +204,9 @@ async fn a_rejected_message_is_a_dead_letter_and_fails_the_execution() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_parse_is_a_dead_letter_and_the_queue_goes_on() {
     let stage = stage(|_| Ok(())).await;
-    stage.send(Meta { message_id: Uuid::from_u128(9), ..meta() }.write(Bytes::from_static(b"\xff\xff\xff"))).await;
+    stage
+        .send(Meta { message_id: Uuid::from_u128(9), ..meta() }.write(Bytes::from_static(b"\xff\xff\xff")))
+        .await;
     stage.send(meta().write(body())).await;
     assert_eq!(stage.set_aside(DEAD).await["failure-code"], "message.undecodable");
     assert_eq!(stage.audited().await.type_name.as_deref(), Some("clinflow.v1.FieldsValidated"));
@@ -304,7 +314,11 @@ impl Broker for Refusing {
         self.inner.declare(topology).await
     }
 
-    async fn consume(&self, queue: &str, prefetch: u16) -> Result<Box<dyn Consumer>, clinflow_ports::BrokerError> {
+    async fn consume(
+        &self,
+        queue: &str,
+        prefetch: u16,
+    ) -> Result<Box<dyn Consumer>, clinflow_ports::BrokerError> {
         self.inner.consume(queue, prefetch).await
     }
 

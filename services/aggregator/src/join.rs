@@ -39,9 +39,9 @@ impl Handler for Aggregate {
         let document = input.document.as_ref().ok_or_else(|| malformed("`document` is missing"))?;
         let workflow_id = workflow_id(document)?;
         let bundle = self.catalog.get(run.bundle).await?;
-        let workflow = bundle
-            .workflow(&workflow_id)
-            .ok_or_else(|| Failure::park("workflow.unknown", anyhow::anyhow!("`{workflow_id}` is not in the bundle")))?;
+        let workflow = bundle.workflow(&workflow_id).ok_or_else(|| {
+            Failure::park("workflow.unknown", anyhow::anyhow!("`{workflow_id}` is not in the bundle"))
+        })?;
         let deadline = deadline(context.now, workflow.join);
         let key = JoinKey { execution: run.execution, redrive: context.meta.redrive };
         let part = Part {
@@ -61,7 +61,9 @@ impl Handler for Aggregate {
             Arrival::Differs { kept } => {
                 Ok(Done::one(Output::new(&workflow_id, ignored("differs", Some(kept))), work))
             }
-            Arrival::Unexpected => Ok(Done::one(Output::new(&workflow_id, ignored("unexpected", None)), work)),
+            Arrival::Unexpected => {
+                Ok(Done::one(Output::new(&workflow_id, ignored("unexpected", None)), work))
+            }
         }
     }
 }
@@ -105,7 +107,12 @@ pub(crate) fn workflow_id(document: &v1::DocumentClassified) -> Result<WorkflowI
 }
 
 /// What the log says about a part that does not count.
-fn ignored(part: &v1::FieldsExtracted, message_id: Uuid, reason: &str, kept: Option<Uuid>) -> v1::FieldsIgnored {
+fn ignored(
+    part: &v1::FieldsExtracted,
+    message_id: Uuid,
+    reason: &str,
+    kept: Option<Uuid>,
+) -> v1::FieldsIgnored {
     let document = part.document.as_ref();
     v1::FieldsIgnored {
         execution: document.and_then(|document| document.execution.clone()),
@@ -123,9 +130,11 @@ mod tests {
     use super::*;
 
     fn part(branch: &str, steps: &[&str]) -> Part {
-        let steps = steps.iter().map(|role| v1::Step { role: (*role).to_owned(), ..v1::Step::default() }).collect();
+        let steps =
+            steps.iter().map(|role| v1::Step { role: (*role).to_owned(), ..v1::Step::default() }).collect();
         let execution = v1::ExecutionContext { steps, ..v1::ExecutionContext::default() };
-        let document = v1::DocumentClassified { execution: Some(execution), ..v1::DocumentClassified::default() };
+        let document =
+            v1::DocumentClassified { execution: Some(execution), ..v1::DocumentClassified::default() };
         let body = v1::FieldsExtracted {
             document: Some(document),
             branch: branch.to_owned(),

@@ -22,25 +22,32 @@ struct Config {
 }
 
 fn main() -> ExitCode {
-    clinflow_runtime::main("aggregator", |config: &Config| &config.process, |boot: Boot<Config>| async move {
-        let Config { worker, broker, redis, dynamodb, aggregator, .. } = &boot.config;
-        let broker = Arc::new(Amqp::connect(broker.clone()).await?);
-        let redis = Connection::new(redis)?;
-        let (claims, joins) = (Arc::new(RedisClaims::new(redis.clone())), Arc::new(RedisJoins::new(redis)));
-        let database = Database::connect(dynamodb).await?;
-        let executions = Arc::new(DynamoExecutions::new(database.clone()));
-        let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| Ok(Bundle::read(files)?)));
-        let (handler, sweeper) = clinflow_aggregator::build(
-            aggregator.clone(),
-            broker.clone(),
-            joins,
-            executions,
-            catalog,
-            boot.clock.clone(),
-        );
-        boot.start(handler, broker.clone(), claims, worker.clone()).await?;
-        boot.life.tasks.spawn(sweeper.run(boot.life.clone()));
-        boot.ready(broker.as_ref());
-        Ok(())
-    })
+    clinflow_runtime::main(
+        "aggregator",
+        |config: &Config| &config.process,
+        |boot: Boot<Config>| async move {
+            let Config { worker, broker, redis, dynamodb, aggregator, .. } = &boot.config;
+            let broker = Arc::new(Amqp::connect(broker.clone()).await?);
+            let redis = Connection::new(redis)?;
+            let (claims, joins) =
+                (Arc::new(RedisClaims::new(redis.clone())), Arc::new(RedisJoins::new(redis)));
+            let database = Database::connect(dynamodb).await?;
+            let executions = Arc::new(DynamoExecutions::new(database.clone()));
+            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| {
+                Ok(Bundle::read(files)?)
+            }));
+            let (handler, sweeper) = clinflow_aggregator::build(
+                aggregator.clone(),
+                broker.clone(),
+                joins,
+                executions,
+                catalog,
+                boot.clock.clone(),
+            );
+            boot.start(handler, broker.clone(), claims, worker.clone()).await?;
+            boot.life.tasks.spawn(sweeper.run(boot.life.clone()));
+            boot.ready(broker.as_ref());
+            Ok(())
+        },
+    )
 }

@@ -150,9 +150,11 @@ impl Sweeper {
     async fn partial(&self, expired: Expired, now: Timestamp) -> Result<(Route, Envelope), Failure> {
         let id = expired.key.execution;
         let execution = self.executions.get(id).await?;
-        let execution = execution.ok_or_else(|| Failure::park("execution.unknown", anyhow::anyhow!("`{id}`")))?;
+        let execution =
+            execution.ok_or_else(|| Failure::park("execution.unknown", anyhow::anyhow!("`{id}`")))?;
         let merged = merge(&expired.parts, expired.missing)?;
-        let workflow = workflow_id(merged.document.as_ref().ok_or_else(|| malformed("an expired join has no part"))?)?;
+        let workflow =
+            workflow_id(merged.document.as_ref().ok_or_else(|| malformed("an expired join has no part"))?)?;
         let bundle = self.catalog.get(execution.bundle).await?;
         let policy = bundle.workflow(&workflow).map(|workflow| workflow.join.on_missing);
         tracing::warn!(execution = %id, missing = ?merged.missing, ?policy, "join closed by its deadline");
@@ -186,7 +188,8 @@ impl Sweeper {
                 }
                 Sweep::GiveUp => {
                     let words = format!("no progress after {} redrives", execution.redrives);
-                    let message = emit(&execution, now, &failed(&execution, None, "redrive.exhausted", words));
+                    let message =
+                        emit(&execution, now, &failed(&execution, None, "redrive.exhausted", words));
                     let _: Settled = Settled::publishing(self.broker.as_ref(), vec![message]).await?;
                     let later = after(now, self.config.sweep.patience);
                     self.executions.postpone(execution.id, execution.redrives, later).await?;
@@ -278,6 +281,9 @@ mod tests {
     fn while_messages_wait_in_the_queues_nothing_is_driven_again_until_patience_ends() {
         let settings = SweepSettings::default();
         assert_eq!(decide(&execution(0), at(60), 5_000, &settings), Sweep::Postpone { check_at: at(120) });
-        assert_eq!(decide(&execution(0), at(1_800), 5_000, &settings), Sweep::Redrive { check_at: at(1_860) });
+        assert_eq!(
+            decide(&execution(0), at(1_800), 5_000, &settings),
+            Sweep::Redrive { check_at: at(1_860) }
+        );
     }
 }

@@ -44,7 +44,8 @@ async fn house() -> House {
     let clock = Arc::new(ManualClock::at(start()));
     let execution = execution(bundle);
     executions.create(&execution).await.unwrap();
-    let config = Config { sweep: SweepSettings { max_redrives: 2, ..SweepSettings::default() }, ..Config::default() };
+    let config =
+        Config { sweep: SweepSettings { max_redrives: 2, ..SweepSettings::default() }, ..Config::default() };
     let (aggregate, sweeper) = build(
         config,
         Arc::new(broker.clone()),
@@ -130,8 +131,11 @@ impl House {
 fn merged(done: &Done) -> Option<(Uuid, Vec<(String, String)>)> {
     let output = done.outputs.iter().find(|output| output.event() == Event::FieldsMerged)?;
     let message = v1::FieldsMerged::decode(output.body()).unwrap();
-    let branches =
-        message.branches.into_iter().map(|branch| (branch.name, branch.fields.unwrap_or_default().key)).collect();
+    let branches = message
+        .branches
+        .into_iter()
+        .map(|branch| (branch.name, branch.fields.unwrap_or_default().key))
+        .collect();
     Some((output.id(Role::Aggregator, Uuid::nil(), 0), branches))
 }
 
@@ -154,9 +158,9 @@ async fn each_part_twice_with_differing_content_in_every_order_gives_one_merged_
             results.extend(merged(&done));
             refused += usize::from(ignored(&done).as_deref() == Some("differs"));
         }
-        let first = |branch| order.iter().map(|at| parts[*at]).find(|part| part.0 == branch).unwrap().2.to_owned();
-        let expected =
-            vec![("extractor".to_owned(), first("extractor")), ("nlp".to_owned(), first("nlp"))];
+        let first =
+            |branch| order.iter().map(|at| parts[*at]).find(|part| part.0 == branch).unwrap().2.to_owned();
+        let expected = vec![("extractor".to_owned(), first("extractor")), ("nlp".to_owned(), first("nlp"))];
         assert_eq!(results.len(), 1, "order {order:?}");
         assert_eq!(results[0].1, expected, "order {order:?}");
         assert_eq!(refused, 2, "order {order:?}");
@@ -174,7 +178,10 @@ fn permutations(items: &[usize]) -> Vec<Vec<usize>> {
     items
         .iter()
         .flat_map(|first| {
-            permutations(&without(*first)).into_iter().map(|rest| [vec![*first], rest].concat()).collect::<Vec<_>>()
+            permutations(&without(*first))
+                .into_iter()
+                .map(|rest| [vec![*first], rest].concat())
+                .collect::<Vec<_>>()
         })
         .collect()
 }
@@ -211,7 +218,10 @@ async fn an_execution_without_progress_is_driven_again_with_the_same_message_id_
             redrives.push((meta.message_id, meta.redrive));
             let body = v1::DocumentSubmitted::decode(again.envelope().body.clone()).unwrap();
             assert_eq!(body.execution().unwrap().execution_id, house.execution.id.to_string());
-            again.ack(clinflow_ports::Settled::publishing(&house.broker, Vec::new()).await.unwrap()).await.unwrap();
+            again
+                .ack(clinflow_ports::Settled::publishing(&house.broker, Vec::new()).await.unwrap())
+                .await
+                .unwrap();
         }
     }
     assert_eq!(redrives, [(Uuid::from_u128(5), 1), (Uuid::from_u128(5), 2)]);

@@ -51,7 +51,10 @@ impl Receive for Audited {
             Event::ReportCompleted => Receive::receive(event, body).map(Self::Completed),
             Event::DocumentFailed => Receive::receive(event, body).map(Self::Failed),
             Event::FieldsIgnored => noted(event, body, |one: &v1::FieldsIgnored| {
-                format!("{} from {}: message {}, kept {}", one.reason, one.branch, one.message_id, one.kept_message_id)
+                format!(
+                    "{} from {}: message {}, kept {}",
+                    one.reason, one.branch, one.message_id, one.kept_message_id
+                )
             }),
             Event::ReviewRequested => noted(event, body, |one: &v1::ReviewRequested| {
                 format!("review {} by rule {}", one.review_id, one.rule)

@@ -33,7 +33,13 @@ impl Audit {
     }
 
     /// Puts what the message says at the end of its execution's chain, once.
-    async fn append(&self, run: &Run, after: ChainHead, event: clinflow_core::audit::Event, context: &Context) -> Result<Record, Failure> {
+    async fn append(
+        &self,
+        run: &Run,
+        after: ChainHead,
+        event: clinflow_core::audit::Event,
+        context: &Context,
+    ) -> Result<Record, Failure> {
         let entry = Entry {
             execution: run.execution,
             message_id: context.meta.message_id,
@@ -83,6 +89,9 @@ impl Audit {
         let record = self.append(&run, after, entry::reported(&message)?, context).await?;
         let disposition = Disposition {
             status,
+            workflow: Some(
+                message.workflow_id.parse().map_err(|_| malformed("`workflow_id` is not a workflow id"))?,
+            ),
             code: None,
             message: None,
             outputs: Some(message.folder),
@@ -102,6 +111,7 @@ impl Audit {
         let record = self.append(&run, ChainHead::genesis(run.execution), event, context).await?;
         let disposition = Disposition {
             status,
+            workflow: message.workflow_id.parse().ok(),
             code: Some(message.code),
             message: Some(message.message),
             outputs: None,

@@ -21,15 +21,19 @@ struct Config {
 }
 
 fn main() -> ExitCode {
-    clinflow_runtime::main("auditor", |config: &Config| &config.process, |boot: Boot<Config>| async move {
-        let Config { worker, broker, redis, dynamodb, .. } = &boot.config;
-        let broker = Arc::new(Amqp::connect(broker.clone()).await?);
-        let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
-        let database = Database::connect(dynamodb).await?;
-        let log = Arc::new(DynamoAuditLog::new(database.clone()));
-        let handler = Audit::new(log, Arc::new(DynamoExecutions::new(database)));
-        boot.start(handler, broker.clone(), claims, worker.clone()).await?;
-        boot.ready(broker.as_ref());
-        Ok(())
-    })
+    clinflow_runtime::main(
+        "auditor",
+        |config: &Config| &config.process,
+        |boot: Boot<Config>| async move {
+            let Config { worker, broker, redis, dynamodb, .. } = &boot.config;
+            let broker = Arc::new(Amqp::connect(broker.clone()).await?);
+            let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
+            let database = Database::connect(dynamodb).await?;
+            let log = Arc::new(DynamoAuditLog::new(database.clone()));
+            let handler = Audit::new(log, Arc::new(DynamoExecutions::new(database)));
+            boot.start(handler, broker.clone(), claims, worker.clone()).await?;
+            boot.ready(broker.as_ref());
+            Ok(())
+        },
+    )
 }

@@ -101,12 +101,16 @@ mod tests {
     fn a_text_that_belongs_nowhere_is_forced_into_no_workflow() {
         let decision = decide("Milk, eggs, two onions and a related outcome.", &bundle());
         assert_eq!(decision.workflow, None);
-        assert_eq!(decide("", &bundle()), Decision { workflow: None, document_type: String::new(), margin: 0 });
+        assert_eq!(
+            decide("", &bundle()),
+            Decision { workflow: None, document_type: String::new(), margin: 0 }
+        );
     }
 
     #[test]
     fn the_order_of_pages_does_not_matter() {
-        let (first, second) = ("LABORATORY REPORT\nSpecimen: serum\n", "Reference range\nHaemoglobin 132 g/L\n");
+        let (first, second) =
+            ("LABORATORY REPORT\nSpecimen: serum\n", "Reference range\nHaemoglobin 132 g/L\n");
         let bundle = bundle();
         assert_eq!(
             decide(&format!("{first}\u{c}{second}"), &bundle),

@@ -79,10 +79,17 @@ impl Classify {
     }
 
     /// Reads the document, on a thread of its own because it takes CPU, for as long as the stage may.
-    async fn read(&self, execution: &Execution, within: Duration) -> Result<Result<Ingested, Unusable>, Failure> {
+    async fn read(
+        &self,
+        execution: &Execution,
+        within: Duration,
+    ) -> Result<Result<Ingested, Unusable>, Failure> {
         let bytes = self.objects.get(&execution.document.key).await?;
         if DocumentHash::of(&bytes) != execution.document.sha256 {
-            return Ok(Err(Unusable::failed("document.hash-mismatch", "the bytes are not those that were submitted")));
+            return Ok(Err(Unusable::failed(
+                "document.hash-mismatch",
+                "the bytes are not those that were submitted",
+            )));
         }
         let limits = Limits::default();
         let stop = limits.stop.clone();
@@ -92,7 +99,9 @@ impl Classify {
             stop.raise();
             return Err(stopped());
         };
-        match read.map_err(|_| Failure::retry("handler.panicked", anyhow::anyhow!("reading the document panicked")))? {
+        match read.map_err(|_| {
+            Failure::retry("handler.panicked", anyhow::anyhow!("reading the document panicked"))
+        })? {
             Ok(ingested) => Ok(Ok(ingested)),
             Err(Error::Stopped) => Err(stopped()),
             Err(error) => Ok(Err(Unusable::failed(error.code(), error.to_string()))),
@@ -100,8 +109,13 @@ impl Classify {
     }
 
     /// Stores what was read under a name made of its content.
-    async fn store(&self, execution: &Execution, name: &str, value: &impl Serialize) -> Result<ObjectRef, Failure> {
-        let bytes = serde_json::to_vec(value).map_err(|error| Failure::park("store.corrupt", error))?;
+    async fn store(
+        &self,
+        execution: &Execution,
+        name: &str,
+        value: &impl Serialize,
+    ) -> Result<ObjectRef, Failure> {
+        let bytes = serde_json::to_vec(value).map_err(|error| Failure::park("handler.unwritable", error))?;
         let place = key::result(execution.id, Role::Classifier, &bytes, name);
         Ok(self.objects.put(&place, Bytes::from(bytes)).await?)
     }
@@ -115,11 +129,15 @@ impl Classify {
         let chosen = if requested.is_auto() { decision.workflow.as_ref() } else { Some(requested) };
         let Some(chosen) = chosen else {
             let message = "the text shows the marks of no workflow, or of two alike";
-            return Err(Unusable { status: Status::NeedsReview, code: "classify.no-workflow", message: message.to_owned() });
+            return Err(Unusable {
+                status: Status::NeedsReview,
+                code: "classify.no-workflow",
+                message: message.to_owned(),
+            });
         };
-        bundle
-            .workflow(chosen)
-            .ok_or_else(|| Unusable::failed("workflow.unknown", format!("the bundle has no workflow `{chosen}`")))
+        bundle.workflow(chosen).ok_or_else(|| {
+            Unusable::failed("workflow.unknown", format!("the bundle has no workflow `{chosen}`"))
+        })
     }
 }
 

@@ -25,16 +25,23 @@ struct Config {
 }
 
 fn main() -> ExitCode {
-    clinflow_runtime::main("classifier", |config: &Config| &config.process, |boot: Boot<Config>| async move {
-        let Config { worker, broker, redis, dynamodb, objects, classifier, .. } = &boot.config;
-        let broker = Arc::new(Amqp::connect(broker.clone()).await?);
-        let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
-        let database = Database::connect(dynamodb).await?;
-        let executions = Arc::new(DynamoExecutions::new(database.clone()));
-        let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| Ok(Bundle::read(files)?)));
-        let handler = Classify::new(classifier.clone(), Arc::new(Store::open(objects)?), executions, catalog);
-        boot.start(handler, broker.clone(), claims, worker.clone()).await?;
-        boot.ready(broker.as_ref());
-        Ok(())
-    })
+    clinflow_runtime::main(
+        "classifier",
+        |config: &Config| &config.process,
+        |boot: Boot<Config>| async move {
+            let Config { worker, broker, redis, dynamodb, objects, classifier, .. } = &boot.config;
+            let broker = Arc::new(Amqp::connect(broker.clone()).await?);
+            let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
+            let database = Database::connect(dynamodb).await?;
+            let executions = Arc::new(DynamoExecutions::new(database.clone()));
+            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| {
+                Ok(Bundle::read(files)?)
+            }));
+            let handler =
+                Classify::new(classifier.clone(), Arc::new(Store::open(objects)?), executions, catalog);
+            boot.start(handler, broker.clone(), claims, worker.clone()).await?;
+            boot.ready(broker.as_ref());
+            Ok(())
+        },
+    )
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clinflow_core::{
-    BundleHash, Execution, ExecutionId, Failure, SessionId, Status, TeamId, WorkflowId, execution::DocumentRef,
+    BundleHash, Execution, ExecutionId, Failure, SessionId, Status, TeamId, WorkflowId,
+    execution::DocumentRef,
 };
 use clinflow_ports::Meta;
 use clinflow_proto::v1;
@@ -27,7 +28,8 @@ impl TryFrom<&v1::DocumentSubmitted> for Submitted {
 
     fn try_from(message: &v1::DocumentSubmitted) -> Result<Self, Failure> {
         let context = message.execution.as_ref().ok_or_else(|| malformed("`execution` is missing"))?;
-        let document = context.document.as_ref().ok_or_else(|| malformed("`execution.document` is missing"))?;
+        let document =
+            context.document.as_ref().ok_or_else(|| malformed("`execution.document` is missing"))?;
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let bundle: Option<[u8; 32]> = match context.bundle.as_ref() {
             [] => None,
@@ -36,7 +38,9 @@ impl TryFrom<&v1::DocumentSubmitted> for Submitted {
         Ok(Self {
             workflow: match some(&message.workflow_id) {
                 None => WorkflowId::auto(),
-                Some(id) => WorkflowId::new(id).map_err(|_| malformed("`workflow_id` is not a workflow id"))?,
+                Some(id) => {
+                    WorkflowId::new(id).map_err(|_| malformed("`workflow_id` is not a workflow id"))?
+                }
             },
             document: document_ref(document)?,
             bundle: bundle.map(BundleHash::from_bytes),
@@ -92,6 +96,9 @@ mod tests {
             ..v1::DocumentSubmitted::default()
         };
         let failure = Submitted::try_from(&message).unwrap_err();
-        assert_eq!((failure.code, failure.source.to_string().as_str()), ("message.malformed", "`execution.document` is missing"));
+        assert_eq!(
+            (failure.code, failure.source.to_string().as_str()),
+            ("message.malformed", "`execution.document` is missing")
+        );
     }
 }

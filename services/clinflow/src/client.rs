@@ -2,9 +2,7 @@
 //! a gateway in this process.
 
 use anyhow::Context as _;
-use clinflow_proto::v1::{
-    executions_client::ExecutionsClient, ingest_client::IngestClient,
-};
+use clinflow_proto::v1::{executions_client::ExecutionsClient, ingest_client::IngestClient};
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -42,15 +40,18 @@ impl Client {
     pub(crate) async fn connect(url: &str, token: Option<&str>) -> anyhow::Result<Self> {
         let bearer = token.map(|token| format!("Bearer {token}").parse()).transpose();
         let bearer = Bearer(bearer.context("the token holds characters that a header cannot")?);
-        let endpoint = Endpoint::from_shared(url.to_owned()).with_context(|| format!("`{url}` is not a URL"))?;
-        let channel = endpoint
-            .connect()
-            .await
-            .with_context(|| format!("no gateway answers at {url}; start one with `clinflow up`, or name another with --gateway"))?;
+        let endpoint =
+            Endpoint::from_shared(url.to_owned()).with_context(|| format!("`{url}` is not a URL"))?;
+        let channel = endpoint.connect().await.with_context(|| {
+            format!(
+                "no gateway answers at {url}; start one with `clinflow up`, or name another with --gateway"
+            )
+        })?;
         Ok(Self {
             ingest: IngestClient::with_interceptor(channel.clone(), bearer.clone())
                 .max_encoding_message_size(MAX_MESSAGE),
-            executions: ExecutionsClient::with_interceptor(channel, bearer).max_decoding_message_size(MAX_MESSAGE),
+            executions: ExecutionsClient::with_interceptor(channel, bearer)
+                .max_decoding_message_size(MAX_MESSAGE),
         })
     }
 

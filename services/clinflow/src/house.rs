@@ -12,7 +12,9 @@ use clinflow_ports::{
     memory::{MemoryBroker, MemoryClaims, MemoryJoins},
     topology::Topology,
 };
-use clinflow_runtime::{Catalog, Handler, Lifecycle, Limits, Powers, SystemClock, Worker, telemetry::Metrics};
+use clinflow_runtime::{
+    Catalog, Handler, Lifecycle, Limits, Powers, SystemClock, Worker, telemetry::Metrics,
+};
 use clinflow_workflow::{Bundle, shipped};
 
 use crate::{
@@ -80,7 +82,10 @@ impl House {
             Some(objects) => Arc::new(Store::open(objects)?),
             None => {
                 let url = config.data.join("objects").display().to_string();
-                Arc::new(Store::open(&clinflow_objects::Config { url, ..clinflow_objects::Config::default() })?)
+                Arc::new(Store::open(&clinflow_objects::Config {
+                    url,
+                    ..clinflow_objects::Config::default()
+                })?)
             }
         };
         let broker: Arc<dyn Broker> = match broker {

@@ -53,14 +53,19 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Status(one) => foreground(show::status(one)),
         Command::Executions(executions) => foreground(show::executions(executions)),
         Command::Show(one) => foreground(show::show(one)),
-        Command::Topology(topology) => foreground(async { topology::command(topology).await.map(|()| Ended::Well) }),
-        Command::Workflow(workflow) => foreground(async { workflow::command(workflow).await.map(|()| Ended::Well) }),
+        Command::Topology(topology) => {
+            foreground(async { topology::command(topology).await.map(|()| Ended::Well) })
+        }
+        Command::Workflow(workflow) => {
+            foreground(async { workflow::command(workflow).await.map(|()| Ended::Well) })
+        }
     }
 }
 
 /// Runs a command that ends by itself. Only warnings are logged, so that its answer stands alone.
 fn foreground(work: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::Result<Ended> {
-    let settings = LogSettings { filter: "error".to_owned(), format: Format::Pretty, ..LogSettings::default() };
+    let settings =
+        LogSettings { filter: "error".to_owned(), format: Format::Pretty, ..LogSettings::default() };
     let _flush = clinflow_runtime::telemetry::start("cli", &settings)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

@@ -23,8 +23,10 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let numeric: Vec<bool> = (0..header.len())
         .map(|column| {
-            let mut cells = rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).peekable();
-            cells.peek().is_some() && cells.all(|cell| cell.chars().all(|c| c.is_ascii_digit() || ".,$ ".contains(c)))
+            let mut cells =
+                rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.is_empty()).peekable();
+            cells.peek().is_some()
+                && cells.all(|cell| cell.chars().all(|c| c.is_ascii_digit() || ".,$ ".contains(c)))
         })
         .collect();
     let mut text = String::new();
@@ -33,7 +35,11 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         for (column, cell) in cells.iter().enumerate().take(header.len()) {
             let pad = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
             let gap = if column == 0 { "" } else { "  " };
-            let _ = if numeric[column] { write!(one, "{gap}{pad}{cell}") } else { write!(one, "{gap}{cell}{pad}") };
+            let _ = if numeric[column] {
+                write!(one, "{gap}{pad}{cell}")
+            } else {
+                write!(one, "{gap}{cell}{pad}")
+            };
         }
         text.push_str(one.trim_end());
         text.push('\n');
@@ -61,8 +67,14 @@ mod tests {
 
     #[test]
     fn numbers_stand_on_the_right_and_lines_do_not_trail() {
-        let rows = vec![vec!["a.txt".to_owned(), "7".to_owned(), String::new()], vec!["bb".to_owned(), "12".to_owned(), "x".to_owned()]];
-        assert_eq!(table(&["document", "fields", "note"], &rows), "document  fields  note\na.txt          7\nbb            12  x\n");
+        let rows = vec![
+            vec!["a.txt".to_owned(), "7".to_owned(), String::new()],
+            vec!["bb".to_owned(), "12".to_owned(), "x".to_owned()],
+        ];
+        assert_eq!(
+            table(&["document", "fields", "note"], &rows),
+            "document  fields  note\na.txt          7\nbb            12  x\n"
+        );
     }
 
     #[test]

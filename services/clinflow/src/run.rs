@@ -74,7 +74,10 @@ pub(crate) async fn command(command: arguments::Run) -> anyhow::Result<Ended> {
     bar.finish_and_clear();
     if !command.json {
         let header = ["document", "workflow", "status", "fields", "to review", "ms", "record or reason"];
-        print::answer(&format!("{}\n{}\n", print::table(&header, &rows), tally.words(began.elapsed())))?;
+        let further =
+            command.data.as_deref().map(|data| further(data, tally.example.as_deref())).unwrap_or_default();
+        let table = print::table(&header, &rows);
+        print::answer(&format!("{table}\n{}\n{further}", tally.words(began.elapsed())))?;
     }
     let ended = if tally.failed > 0 { Ended::WithFailures } else { Ended::Well };
     drop(outcomes);
@@ -82,10 +85,20 @@ pub(crate) async fn command(command: arguments::Run) -> anyhow::Result<Ended> {
     Ok(ended)
 }
 
+/// How to look further into a data folder that was kept.
+fn further(data: &Path, example: Option<&str>) -> String {
+    let data = data.display();
+    let show = example.map(|id| format!("  clinflow show {id} --data {data}\n")).unwrap_or_default();
+    format!("\nlook further:\n  clinflow executions --data {data}\n{show}")
+}
+
 /// A progress bar on a terminal; nothing where nobody looks.
 fn bar(length: usize) -> ProgressBar {
-    let target =
-        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(Some(length as u64), target);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} documents, {elapsed}") {
         bar.set_style(style);
@@ -93,7 +106,13 @@ fn bar(length: usize) -> ProgressBar {
     bar
 }
 
-async fn process(house: &House, client: Client, path: PathBuf, labels: &Labels, out: Option<&Path>) -> Outcome {
+async fn process(
+    house: &House,
+    client: Client,
+    path: PathBuf,
+    labels: &Labels,
+    out: Option<&Path>,
+) -> Outcome {
     let began = Instant::now();
     let result = follow(house, client, &path, labels, out).await;
     Outcome { path, took: began.elapsed(), result }
@@ -150,6 +169,8 @@ struct Tally {
     completed: usize,
     review: usize,
     failed: usize,
+    /// An execution worth showing: the first that asks for a person.
+    example: Option<String>,
 }
 
 impl Tally {
@@ -157,16 +178,26 @@ impl Tally {
         let status = outcome.result.as_ref().ok().and_then(|done| Status::parse(&done.execution.status));
         match status {
             Some(Status::Completed) => self.completed += 1,
-            Some(Status::NeedsReview) => self.review += 1,
-            Some(Status::Running | Status::Parked | Status::Failed | Status::Aborted) | None => self.failed += 1,
+            Some(Status::NeedsReview) => {
+                self.review += 1;
+                if self.example.is_none() {
+                    self.example =
+                        outcome.result.as_ref().ok().map(|done| done.execution.execution_id.clone());
+                }
+            }
+            Some(Status::Running | Status::Parked | Status::Failed | Status::Aborted) | None => {
+                self.failed += 1
+            }
         }
     }
 
     fn words(&self, took: Duration) -> String {
-        let Self { completed, review, failed } = self;
+        let Self { completed, review, failed, .. } = self;
         let total = completed + review + failed;
         let seconds = took.as_secs_f64();
-        format!("{total} documents in {seconds:.1} s: {completed} completed, {review} need review, {failed} failed")
+        format!(
+            "{total} documents in {seconds:.1} s: {completed} completed, {review} need review, {failed} failed"
+        )
     }
 }
 
@@ -183,12 +214,23 @@ fn row(outcome: &Outcome) -> Vec<String> {
     let took = outcome.took.as_millis().to_string();
     match &outcome.result {
         Err(error) => {
-            vec![name, String::new(), "refused".to_owned(), String::new(), String::new(), took, format!("{error:#}")]
+            vec![
+                name,
+                String::new(),
+                "refused".to_owned(),
+                String::new(),
+                String::new(),
+                took,
+                format!("{error:#}"),
+            ]
         }
         Ok(done) => {
             let workflow = done.record.as_ref().and_then(|record| record["workflow_id"].as_str());
-            let (fields, review) =
-                done.record.as_ref().map(counts).map_or_else(Default::default, |(f, r)| (f.to_string(), r.to_string()));
+            let (fields, review) = done
+                .record
+                .as_ref()
+                .map(counts)
+                .map_or_else(Default::default, |(f, r)| (f.to_string(), r.to_string()));
             let reason = match (&done.folder, done.execution.code.as_str()) {
                 (Some(folder), _) => folder.display().to_string(),
                 (None, "") => String::new(),

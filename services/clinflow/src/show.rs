@@ -102,10 +102,14 @@ pub(crate) fn view(response: &v1::GetExecutionResponse) -> String {
         text.push_str("\nno step is recorded yet\n");
         return text;
     }
-    let begun = response.steps.iter().filter_map(|step| step.started_at.as_ref()).filter_map(wire::timestamp).min();
+    let begun =
+        response.steps.iter().filter_map(|step| step.started_at.as_ref()).filter_map(wire::timestamp).min();
     let rows: Vec<_> = response.steps.iter().map(|step| step_row(step, begun)).collect();
     text.push('\n');
-    text.push_str(&print::table(&["role", "agent", "attempt", "at ms", "took ms", "outcome", "model", "cost $"], &rows));
+    text.push_str(&print::table(
+        &["role", "agent", "attempt", "at ms", "took ms", "outcome", "model", "cost $"],
+        &rows,
+    ));
     text
 }
 
@@ -179,7 +183,9 @@ fn response_json(response: &v1::GetExecutionResponse) -> Value {
     let steps: Vec<Value> = response
         .steps
         .iter()
-        .map(|step| wire::step(step).ok().and_then(|step| serde_json::to_value(step).ok()).unwrap_or(Value::Null))
+        .map(|step| {
+            wire::step(step).ok().and_then(|step| serde_json::to_value(step).ok()).unwrap_or(Value::Null)
+        })
         .collect();
     let mut value = execution_json(&response.execution.clone().unwrap_or_default());
     value["steps"] = Value::Array(steps);

@@ -103,7 +103,9 @@ fn line(path: &PathBuf, outcome: &anyhow::Result<v1::SubmitResponse>) -> serde_j
             json!({"schema": "clinflow.submit/1", "path": path, "execution_id": execution.execution_id,
                    "status": execution.status, "existing": response.existing, "error": null})
         }
-        Err(error) => json!({"schema": "clinflow.submit/1", "path": path, "execution_id": null, "status": null,
-                             "existing": false, "error": format!("{error:#}")}),
+        Err(error) => {
+            json!({"schema": "clinflow.submit/1", "path": path, "execution_id": null, "status": null,
+                             "existing": false, "error": format!("{error:#}")})
+        }
     }
 }

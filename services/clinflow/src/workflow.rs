@@ -28,7 +28,9 @@ fn list(which: &arguments::Workflows) -> anyhow::Result<()> {
             json!({"id": workflow.id, "version": workflow.version, "title": workflow.title, "team": workflow.team,
                    "fields": workflow.fields.len(), "rules": workflow.rules.len(), "bundle": bundle.hash()})
         };
-        return print::answer(&bundle.workflows().map(|workflow| format!("{}\n", line(workflow))).collect::<String>());
+        return print::answer(
+            &bundle.workflows().map(|workflow| format!("{}\n", line(workflow))).collect::<String>(),
+        );
     }
     let row = |workflow: &std::sync::Arc<clinflow_workflow::Workflow>| {
         vec![
@@ -48,9 +50,16 @@ fn list(which: &arguments::Workflows) -> anyhow::Result<()> {
 fn check(which: &arguments::Workflows) -> anyhow::Result<()> {
     let bundle = Bundle::read(&files(which)?)?;
     if which.json {
-        return print::answer(&format!("{}\n", json!({"bundle": bundle.hash(), "workflows": bundle.workflows().count()})));
+        return print::answer(&format!(
+            "{}\n",
+            json!({"bundle": bundle.hash(), "workflows": bundle.workflows().count()})
+        ));
     }
-    print::answer(&format!("{} workflows, no mistakes; bundle {}\n", bundle.workflows().count(), bundle.hash()))
+    print::answer(&format!(
+        "{} workflows, no mistakes; bundle {}\n",
+        bundle.workflows().count(),
+        bundle.hash()
+    ))
 }
 
 /// The one section of a service's configuration that publishing needs.

@@ -113,11 +113,11 @@ mod tests {
     use super::{Candidate, Slot, choose};
     use crate::normalise::Normal;
 
+    #[expect(clippy::single_range_in_vec_init, reason = "a candidate has one piece here")]
     fn candidate(field: usize, slot: Slot, start: usize, confidence: u16) -> Candidate {
         Candidate { field, slot, pieces: vec![start..start + 1], normal: Normal::default(), confidence }
     }
 
-    #[expect(clippy::single_range_in_vec_init, reason = "a candidate has one piece here")]
     fn chosen(candidates: Vec<Candidate>) -> Vec<(u32, usize, usize)> {
         choose(candidates, |field| (field > 0).then_some(0))
             .into_iter()

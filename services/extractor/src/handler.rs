@@ -56,7 +56,7 @@ impl Handler for Extract {
 
         let set = extract(&text, prepared, context.meta.message_id);
 
-        let bytes = serde_json::to_vec(&set).map_err(|error| Failure::park("extractor.unwritable", error))?;
+        let bytes = serde_json::to_vec(&set).map_err(|error| Failure::park("handler.unwritable", error))?;
         let place = key::result(run.execution, Role::Extractor, &bytes, "fields.json");
         let stored = self.objects.put(&place, Bytes::from(bytes)).await?;
         let message = v1::FieldsExtracted {

@@ -268,7 +268,7 @@ pub(crate) fn continuation(
         if (left && cell.until == usize::MAX) || labels.key(page.words(first), labelled).is_some() {
             break;
         }
-        let last = under.last().unwrap_or(first);
+        let last = under.next_back().unwrap_or(first);
         pieces.push(first.bytes.start..last.bytes.end);
     }
     pieces

@@ -150,12 +150,12 @@ fn header_of(page: &Page<'_>, line: &Line, table: &Table) -> Option<Header> {
     for chunk in &line.chunks {
         let words = page.words(chunk);
         let spellings: HashSet<_> = words.split(" / ").chain([words]).map(fold).collect();
-        let column = table.columns.iter().zip(&header).position(|(column, place)| {
-            place.is_none() && column.headers.iter().any(|header| spellings.contains(&fold(header)))
-        });
-        if let Some(column) = column {
-            header[column] = Some(chunk.columns.clone());
-            known += 1;
+        let named =
+            |at: &usize| table.columns[*at].headers.iter().any(|header| spellings.contains(&fold(header)));
+        let mut columns = (0..table.columns.len()).filter(named).peekable();
+        known += usize::from(columns.peek().is_some());
+        if let Some(free) = columns.find(|at| header[*at].is_none()) {
+            header[free] = Some(chunk.columns.clone());
         }
     }
     (known >= HEADERS && known * 2 > line.chunks.len()).then_some(header)

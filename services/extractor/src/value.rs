@@ -71,7 +71,7 @@ pub(crate) fn read(field: &FieldSpec, text: &str, range: Range<usize>, order: Da
         FieldType::Date => {
             let at = date_in(words)?;
             // What follows may look like a time of day and be none.
-            let without_time = at.start + words[at.clone()].find("  ").unwrap_or(at.len());
+            let without_time = at.start + words[at.clone()].find("  ").unwrap_or_else(|| at.len());
             [at.clone(), at.start..without_time]
                 .into_iter()
                 .find_map(|at| whole(part(at.clone()), normal(&words[at])?))
@@ -92,8 +92,7 @@ pub(crate) fn read(field: &FieldSpec, text: &str, range: Range<usize>, order: Da
 /// A value given by the words at ticked boxes: the one ticked box whose words are a value.
 fn ticked(field: &FieldSpec, text: &str, range: Range<usize>, order: DateOrder) -> Option<Reading> {
     let mut read = boxes::find(text, range).into_iter().filter(|found| found.ticked).filter_map(|found| {
-        let label = found.label.clone();
-        let words = &text[label.clone()];
+        let words = &text[found.label.clone()];
         let normal = match &field.kind {
             FieldType::Code(_) => term(field, words, order)?.1,
             _ => normalise(field, words, order)?,

@@ -81,7 +81,7 @@ impl Show {
     /// One execution.
     pub(crate) async fn execution(&self, caller: &Caller, id: ExecutionId) -> Result<Execution, Refusal> {
         let found = self.ports.executions.get(id).await.map_err(|error| self.refuse(error))?;
-        found.filter(|found| caller.may(&found.requested_workflow)).ok_or(Refusal::UnknownExecution)
+        found.filter(|found| caller.sees(found)).ok_or(Refusal::UnknownExecution)
     }
 
     /// What is recorded of an execution.
@@ -101,8 +101,7 @@ impl Show {
             let room = wanted.limit - page.executions.len();
             let read = self.ports.executions.list(wanted.status, room, page.next.as_deref()).await;
             let read = read.map_err(|error| self.refuse(error))?;
-            let seen = |execution: &Execution| caller.may(&execution.requested_workflow);
-            page.executions.extend(read.executions.into_iter().filter(seen));
+            page.executions.extend(read.executions.into_iter().filter(|execution| caller.sees(execution)));
             page.next = read.next;
             if page.next.is_none() || page.executions.len() == wanted.limit {
                 break;

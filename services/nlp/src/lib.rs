@@ -113,5 +113,5 @@ fn message(input: v1::DocumentClassified, set: &FieldSet, stored: &ObjectRef) ->
 
 /// Field sets hold nothing that JSON cannot.
 fn unwritable(error: serde_json::Error) -> Failure {
-    Failure::park("nlp.unwritable", error)
+    Failure::park("handler.unwritable", error)
 }

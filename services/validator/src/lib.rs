@@ -108,5 +108,5 @@ fn message(input: v1::FieldsMerged, validated: &Validated, fields: &ObjectRef) -
 
 /// Field sets hold nothing that JSON cannot.
 fn unwritable(error: serde_json::Error) -> Failure {
-    Failure::park("validator.unwritable", error)
+    Failure::park("handler.unwritable", error)
 }

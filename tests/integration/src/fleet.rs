@@ -220,10 +220,12 @@ impl Fleet {
                 ("GATEWAY__REDRIVE_AFTER", (*redrive_after).to_owned()),
                 ("GATEWAY__MAX_UPLOADS", "256".to_owned()),
             ]),
-            Role::Classifier => variables.extend([
-                ("CLASSIFIER__REDRIVE_AFTER", (*redrive_after).to_owned()),
-            ]),
-            Role::Aggregator => variables.push(("AGGREGATOR__SWEEP__REDRIVE_AFTER", (*redrive_after).to_owned())),
+            Role::Classifier => {
+                variables.extend([("CLASSIFIER__REDRIVE_AFTER", (*redrive_after).to_owned())])
+            }
+            Role::Aggregator => {
+                variables.push(("AGGREGATOR__SWEEP__REDRIVE_AFTER", (*redrive_after).to_owned()))
+            }
             _ => {}
         }
         variables.into_iter().map(|(name, value)| (format!("CLINFLOW__{name}"), value)).collect()
@@ -236,6 +238,10 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     let folder = here.parent().context("a program is in a folder")?;
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
     let program: PathBuf = folder.join(name);
-    ensure!(Path::is_file(&program), "{} is not built; run `cargo build --workspace --bins`", program.display());
+    ensure!(
+        Path::is_file(&program),
+        "{} is not built; run `cargo build --workspace --bins`",
+        program.display()
+    );
     Ok(program)
 }

@@ -48,8 +48,14 @@ impl Http {
     }
 
     /// Submits a document; answers the execution as JSON.
-    pub async fn submit(&self, query: &str, media_type: &str, bytes: Bytes) -> anyhow::Result<(StatusCode, Value)> {
-        let (status, body) = self.send(Method::POST, &format!("/v1/documents{query}"), media_type, bytes).await?;
+    pub async fn submit(
+        &self,
+        query: &str,
+        media_type: &str,
+        bytes: Bytes,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let (status, body) =
+            self.send(Method::POST, &format!("/v1/documents{query}"), media_type, bytes).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 }

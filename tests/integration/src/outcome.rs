@@ -51,13 +51,19 @@ pub async fn judge(fleet: &Fleet, accepted: &BTreeSet<ExecutionId>) -> anyhow::R
             if let Event::Reported { outputs, .. } = &record.entry.event {
                 reports += 1;
                 for output in outputs {
-                    sound &= clinflow_ports::objects::get_checked(fleet.objects.as_ref(), output).await.is_ok();
+                    sound &=
+                        clinflow_ports::objects::get_checked(fleet.objects.as_ref(), output).await.is_ok();
                 }
             }
         }
         let reported = matches!(execution.status, Status::Completed | Status::NeedsReview);
         verdict.duplicates += usize::from(reports > 1);
-        verdict.broken += usize::from(!sound || (reported && reports == 0 && execution.disposition.as_ref().is_none_or(|end| end.code.is_none())));
+        verdict.broken += usize::from(
+            !sound
+                || (reported
+                    && reports == 0
+                    && execution.disposition.as_ref().is_none_or(|end| end.code.is_none())),
+        );
     }
     Ok(verdict)
 }

@@ -169,6 +169,7 @@ mod tests {
         let id = ExecutionId::from_uuid(Uuid::from_u128(1));
         let disposition = Disposition {
             status,
+            workflow: None,
             code: None,
             message: None,
             outputs: None,

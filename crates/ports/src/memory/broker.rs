@@ -167,8 +167,7 @@ impl Broker for MemoryBroker {
     }
 
     async fn publish(&self, to: Route, message: Envelope) -> Result<Confirmed, BrokerError> {
-        let stored =
-            Stored { envelope: message, key: to.key.clone(), deliveries: 0, since: Instant::now() };
+        let stored = Stored { envelope: message, key: to.key.clone(), deliveries: 0, since: Instant::now() };
         if !lock(&self.inner.state).route(to.exchange, &stored) {
             return Err(BrokerError::Unroutable { route: to.to_string() });
         }

@@ -32,7 +32,9 @@ impl Claims for MemoryClaims {
         let mut entries = lock(&self.0);
         match entries.get(&key) {
             Some((Entry::Done, until)) if *until > now => return Ok(Claim::AlreadyDone),
-            Some((Entry::Held(by), until)) if *until > now && *by != owner => return Ok(Claim::HeldElsewhere),
+            Some((Entry::Held(by), until)) if *until > now && *by != owner => {
+                return Ok(Claim::HeldElsewhere);
+            }
             _ => {}
         }
         if entries.len() % SWEEP_EVERY == SWEEP_EVERY - 1 {

@@ -44,8 +44,14 @@ impl Executions for MemoryExecutions {
         Ok(lock(&self.0).get(&id).cloned())
     }
 
-    async fn list(&self, status: Option<Status>, limit: usize, from: Option<&str>) -> Result<Page, StoreError> {
-        let place = |execution: &Execution| format!("{}/{}", execution.created_at.as_millisecond(), execution.id);
+    async fn list(
+        &self,
+        status: Option<Status>,
+        limit: usize,
+        from: Option<&str>,
+    ) -> Result<Page, StoreError> {
+        let place =
+            |execution: &Execution| format!("{}/{}", execution.created_at.as_millisecond(), execution.id);
         let mut found: Vec<Execution> = lock(&self.0)
             .values()
             .filter(|execution| status.is_none_or(|status| execution.status == status))

@@ -46,8 +46,12 @@ impl Joins for MemoryJoins {
 
     async fn expire(&self, now: Timestamp, limit: usize) -> Result<Vec<Expired>, StoreError> {
         let State { joins, open } = &mut *lock(&self.0);
-        let due: Vec<JoinKey> =
-            open.keys().take_while(|(deadline, _)| *deadline <= now).take(limit).map(|(_, key)| *key).collect();
+        let due: Vec<JoinKey> = open
+            .keys()
+            .take_while(|(deadline, _)| *deadline <= now)
+            .take(limit)
+            .map(|(_, key)| *key)
+            .collect();
         let expire = |key: JoinKey| {
             let (parts, missing) = joins.get_mut(&key)?.expire(now)?;
             Some(Expired { key, parts, missing })

@@ -93,13 +93,17 @@ pub async fn an_unknown_chain_is_empty(log: &dyn AuditLog) {
 #[macro_export]
 macro_rules! audit_log_suite {
     ($make:expr) => {
-        $crate::suite_tests!(audit_log, $make, [
-            a_chain_grows_and_verifies,
-            the_same_message_is_recorded_once,
-            a_stale_head_appends_at_the_true_end,
-            racing_writers_make_one_unbroken_chain,
-            chains_of_many_executions_do_not_mix,
-            an_unknown_chain_is_empty,
-        ]);
+        $crate::suite_tests!(
+            audit_log,
+            $make,
+            [
+                a_chain_grows_and_verifies,
+                the_same_message_is_recorded_once,
+                a_stale_head_appends_at_the_true_end,
+                racing_writers_make_one_unbroken_chain,
+                chains_of_many_executions_do_not_mix,
+                an_unknown_chain_is_empty,
+            ]
+        );
     };
 }

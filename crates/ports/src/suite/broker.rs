@@ -24,7 +24,8 @@ fn message(body: &str) -> Envelope {
         type_name: Some(Event::DocumentClassified.type_name().to_owned()),
         content_type: Some("application/x-protobuf".to_owned()),
         timestamp: Some(1_700_000_000),
-        headers: [("workflow".to_owned(), "ae-report".to_owned()), ("attempt".to_owned(), "1".to_owned())].into(),
+        headers: [("workflow".to_owned(), "ae-report".to_owned()), ("attempt".to_owned(), "1".to_owned())]
+            .into(),
         body: Bytes::copy_from_slice(body.as_bytes()),
     }
 }
@@ -157,15 +158,19 @@ pub async fn declaring_again_changes_nothing(broker: &dyn Broker) {
 #[macro_export]
 macro_rules! broker_suite {
     ($make:expr) => {
-        $crate::suite_tests!(broker, $make, [
-            an_event_reaches_every_consumer_on_its_lane,
-            an_unroutable_publish_is_an_error_of_that_publish,
-            a_consumer_holds_no_more_than_its_prefetch,
-            a_released_message_comes_back,
-            a_delayed_message_returns_to_its_queue_alone,
-            dead_and_parked_messages_are_kept_apart,
-            a_cancelled_consumer_ends_and_loses_nothing,
-            declaring_again_changes_nothing,
-        ]);
+        $crate::suite_tests!(
+            broker,
+            $make,
+            [
+                an_event_reaches_every_consumer_on_its_lane,
+                an_unroutable_publish_is_an_error_of_that_publish,
+                a_consumer_holds_no_more_than_its_prefetch,
+                a_released_message_comes_back,
+                a_delayed_message_returns_to_its_queue_alone,
+                dead_and_parked_messages_are_kept_apart,
+                a_cancelled_consumer_ends_and_loses_nothing,
+                declaring_again_changes_nothing,
+            ]
+        );
     };
 }

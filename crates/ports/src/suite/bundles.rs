@@ -47,11 +47,15 @@ pub async fn a_large_bundle_reads_back_whole(bundles: &dyn Bundles) {
 #[macro_export]
 macro_rules! bundles_suite {
     ($make:expr) => {
-        $crate::suite_tests!(bundles, $make, [
-            a_published_bundle_is_current_and_old_ones_stay,
-            publishing_again_answers_the_same_hash,
-            an_unknown_bundle_is_none,
-            a_large_bundle_reads_back_whole,
-        ]);
+        $crate::suite_tests!(
+            bundles,
+            $make,
+            [
+                a_published_bundle_is_current_and_old_ones_stay,
+                publishing_again_answers_the_same_hash,
+                an_unknown_bundle_is_none,
+                a_large_bundle_reads_back_whole,
+            ]
+        );
     };
 }

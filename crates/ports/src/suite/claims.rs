@@ -72,13 +72,17 @@ pub async fn a_lease_ends_by_itself(claims: &dyn Claims) {
 #[macro_export]
 macro_rules! claims_suite {
     ($make:expr) => {
-        $crate::suite_tests!(claims, $make, [
-            one_owner_at_a_time_holds_a_message,
-            a_completed_message_is_already_done,
-            another_role_or_redrive_is_another_claim,
-            only_the_holder_can_give_a_message_up,
-            a_completed_message_cannot_be_given_up,
-            a_lease_ends_by_itself,
-        ]);
+        $crate::suite_tests!(
+            claims,
+            $make,
+            [
+                one_owner_at_a_time_holds_a_message,
+                a_completed_message_is_already_done,
+                another_role_or_redrive_is_another_claim,
+                only_the_holder_can_give_a_message_up,
+                a_completed_message_cannot_be_given_up,
+                a_lease_ends_by_itself,
+            ]
+        );
     };
 }

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test suite: a failure is the answer")]
 
 use clinflow_core::{
-    BundleHash, Disposition, DocumentHash, Execution, ExecutionId, Lane, Status, WorkflowId, audit::ChainHead,
-    execution::DocumentRef,
+    BundleHash, Disposition, DocumentHash, Execution, ExecutionId, Lane, Status, WorkflowId,
+    audit::ChainHead, execution::DocumentRef,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -40,6 +40,7 @@ fn execution(check_at: Timestamp) -> Execution {
 fn ends(execution: &Execution, status: Status) -> Disposition {
     Disposition {
         status,
+        workflow: None,
         code: None,
         message: None,
         outputs: Some("reports/x".to_owned()),
@@ -110,7 +111,9 @@ pub async fn one_of_many_sweepers_redrives(executions: &dyn Executions) {
     let one = execution(at(40));
     executions.create(&one).await.unwrap();
     let next = at(40) + SignedDuration::from_secs(60);
-    let won = futures_util::future::try_join_all((0..8).map(|_| executions.redrive(one.id, 0, next))).await.unwrap();
+    let won = futures_util::future::try_join_all((0..8).map(|_| executions.redrive(one.id, 0, next)))
+        .await
+        .unwrap();
     assert_eq!(won.iter().filter(|won| **won).count(), 1);
     let now = executions.get(one.id).await.unwrap().unwrap();
     assert_eq!((now.redrives, now.check_at), (1, Some(next)));
@@ -157,16 +160,20 @@ pub async fn listing_pages_through_a_status_newest_first(executions: &dyn Execut
 #[macro_export]
 macro_rules! executions_suite {
     ($make:expr) => {
-        $crate::suite_tests!(executions, $make, [
-            a_second_create_answers_the_first,
-            one_of_many_racing_creates_is_new,
-            an_unknown_execution_is_none,
-            a_terminal_state_is_kept,
-            a_parked_execution_waits_and_can_end,
-            overdue_finds_what_still_runs_and_is_due,
-            one_of_many_sweepers_redrives,
-            a_terminal_execution_is_not_redriven,
-            listing_pages_through_a_status_newest_first,
-        ]);
+        $crate::suite_tests!(
+            executions,
+            $make,
+            [
+                a_second_create_answers_the_first,
+                one_of_many_racing_creates_is_new,
+                an_unknown_execution_is_none,
+                a_terminal_state_is_kept,
+                a_parked_execution_waits_and_can_end,
+                overdue_finds_what_still_runs_and_is_due,
+                one_of_many_sweepers_redrives,
+                a_terminal_execution_is_not_redriven,
+                listing_pages_through_a_status_newest_first,
+            ]
+        );
     };
 }

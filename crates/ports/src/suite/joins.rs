@@ -128,15 +128,19 @@ pub async fn a_redrive_is_another_join(joins: &dyn Joins) {
 #[macro_export]
 macro_rules! joins_suite {
     ($make:expr) => {
-        $crate::suite_tests!(joins, $make, [
-            the_last_part_completes,
-            a_redelivered_part_answers_the_same_completion,
-            a_differing_duplicate_is_not_applied,
-            an_unexpected_branch_is_refused,
-            a_deadline_closes_with_what_is_there,
-            a_complete_join_does_not_expire,
-            racing_replicas_agree,
-            a_redrive_is_another_join,
-        ]);
+        $crate::suite_tests!(
+            joins,
+            $make,
+            [
+                the_last_part_completes,
+                a_redelivered_part_answers_the_same_completion,
+                a_differing_duplicate_is_not_applied,
+                an_unexpected_branch_is_refused,
+                a_deadline_closes_with_what_is_there,
+                a_complete_join_does_not_expire,
+                racing_replicas_agree,
+                a_redrive_is_another_join,
+            ]
+        );
     };
 }

@@ -59,12 +59,16 @@ pub async fn a_folder_lists_its_objects(objects: &dyn Objects) {
 #[macro_export]
 macro_rules! objects_suite {
     ($make:expr) => {
-        $crate::suite_tests!(objects, $make, [
-            what_is_put_reads_back,
-            a_second_create_keeps_the_first,
-            racing_creates_agree,
-            a_missing_object_is_named,
-            a_folder_lists_its_objects,
-        ]);
+        $crate::suite_tests!(
+            objects,
+            $make,
+            [
+                what_is_put_reads_back,
+                a_second_create_keeps_the_first,
+                racing_creates_agree,
+                a_missing_object_is_named,
+                a_folder_lists_its_objects,
+            ]
+        );
     };
 }

@@ -35,7 +35,7 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { filter: "info".to_owned(), format: Format::Auto, otlp_endpoint: String::new() }
+        Self { filter: "info,lapin=error".to_owned(), format: Format::Auto, otlp_endpoint: String::new() }
     }
 }
 
@@ -60,7 +60,8 @@ pub fn start(service: &str, settings: &LogSettings) -> anyhow::Result<(FilterHan
         Format::Auto => !std::io::stderr().is_terminal(),
     };
     let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = if json { lines.json().flatten_event(true).boxed() } else { lines.boxed() };
+    let lines =
+        if json { lines.json().flatten_event(true).with_span_list(false).boxed() } else { lines.boxed() };
     let (spans, flush) = trace::layer(service, &settings.otlp_endpoint)?;
     tracing_subscriber::registry().with(filter).with(lines).with(spans).try_init()?;
     Ok((FilterHandle(handle), flush))

@@ -90,17 +90,26 @@ impl Default for Metrics {
     fn default() -> Self {
         let deliveries = Family::default();
         let failures = Family::default();
-        let durations: Family<_, _, fn() -> Histogram> = Family::new_with_constructor(|| Histogram::new(SECONDS));
+        let durations: Family<_, _, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(SECONDS));
         let in_flight = Family::default();
         let (broker_up, broker_blocked) = (Gauge::default(), Gauge::default());
         let mut registry = Registry::with_prefix("clinflow");
-        registry.register("build", "Version of this program", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register(
+            "build",
+            "Version of this program",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
         registry.register("deliveries", "Deliveries by how they ended", deliveries.clone());
         registry.register("failures", "Failed attempts by code (docs/failures)", failures.clone());
         registry.register("stage_duration_seconds", "Time from delivery to outputs ready", durations.clone());
         registry.register("in_flight", "Deliveries being handled", in_flight.clone());
         registry.register("broker_up", "1 while connected to the broker", broker_up.clone());
-        registry.register("broker_blocked", "1 while the broker asks publishers to wait", broker_blocked.clone());
+        registry.register(
+            "broker_blocked",
+            "1 while the broker asks publishers to wait",
+            broker_blocked.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             deliveries,

@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use clinflow_core::WorkflowId;
+use clinflow_core::{Execution, WorkflowId};
 use clinflow_ports::Clock;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use tokio_util::task::TaskTracker;
@@ -46,13 +46,19 @@ impl Caller {
         Self { subject: "developer".to_owned(), allowed: Allowed::All }
     }
 
-    /// Whether this caller may submit to `workflow` and see its executions. The placeholder `auto` is granted
-    /// like a workflow of its own, because behind it may be any.
+    /// Whether this caller may submit to `workflow`. The placeholder `auto` is granted like a workflow of its own,
+    /// because behind it may be any.
     pub(crate) fn may(&self, workflow: &WorkflowId) -> bool {
         match &self.allowed {
             Allowed::All => true,
             Allowed::These(workflows) => workflows.contains(workflow),
         }
+    }
+
+    /// Whether this caller may see `execution`: who may use the workflow that was asked for, and, once it is
+    /// settled, who may use the one it ran under.
+    pub(crate) fn sees(&self, execution: &Execution) -> bool {
+        self.may(&execution.requested_workflow) || self.may(execution.workflow())
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn execution(execution: &Execution) -> v1::Execution {
     let text = |text: Option<String>| text.unwrap_or_default();
     v1::Execution {
         execution_id: execution.id.to_string(),
-        workflow_id: execution.requested_workflow.to_string(),
+        workflow_id: execution.workflow().to_string(),
         document_sha256: execution.document.sha256.to_string(),
         status: execution.status.to_string(),
         session_id: text(execution.session.as_ref().map(ToString::to_string)),

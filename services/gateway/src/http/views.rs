@@ -40,7 +40,7 @@ impl Execution {
         let ended = execution.disposition.clone();
         Self {
             execution_id: execution.id,
-            workflow_id: execution.requested_workflow.clone(),
+            workflow_id: execution.workflow().clone(),
             document_sha256: execution.document.sha256,
             status: execution.status,
             session_id: execution.session.clone(),

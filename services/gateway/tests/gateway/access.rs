@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use clinflow_core::{Disposition, ExecutionId, Status, audit::ChainHead};
 use clinflow_gateway::{AuthSettings, Config};
+use clinflow_ports::Executions as _;
 use clinflow_proto::v1::{GetExecutionRequest, ListExecutionsRequest, SubmitRequest, WatchRequest};
+use jiff::Timestamp;
 use serde_json::json;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::{
@@ -36,7 +39,7 @@ fn with_token<T>(token: &str, message: T) -> Request<T> {
     request
 }
 
-fn code(status: &Status) -> (Code, &str) {
+fn code(status: &tonic::Status) -> (Code, &str) {
     (status.code(), status.metadata().get("code").unwrap().to_str().unwrap())
 }
 
@@ -215,4 +218,26 @@ async fn development_mode_does_not_start_where_others_could_call() {
     let open = Config { listen: "0.0.0.0:0".parse().unwrap(), ..config() };
     let error = open.check().unwrap_err().to_string();
     assert!(error.contains("configure `auth.jwt`, or listen on a loopback address"), "{error}");
+}
+
+#[tokio::test]
+async fn who_may_use_the_workflow_that_the_classifier_chose_sees_the_execution_once_it_is_settled() {
+    let issuer = Issuer::with(vec![FIRST]).await;
+    let house = House::with(issuer.trusted()).await;
+    let (pv, operator) = (FIRST.token(json!({})), FIRST.token(json!({"cognito:groups": ["operators"]})));
+    let submitted = house.post_as(&format!("Bearer {operator}"), "").await.json();
+    let id: ExecutionId = submitted["execution_id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(house.get_as(&pv, &format!("/v1/executions/{id}")).await.status, 404);
+    let disposition = Disposition {
+        status: Status::Completed,
+        workflow: Some("ae-report".parse().unwrap()),
+        code: None,
+        message: None,
+        outputs: None,
+        head: ChainHead::genesis(id),
+        at: Timestamp::from_second(NOW).unwrap(),
+    };
+    house.executions.settle(id, &disposition).await.unwrap();
+    let shown = house.get_as(&pv, &format!("/v1/executions/{id}")).await;
+    assert_eq!((shown.status, &shown.json()["execution"]["workflow_id"]), (200, &"ae-report".into()));
 }

@@ -239,6 +239,7 @@ impl House {
     pub(crate) async fn settle(&self, id: ExecutionId, status: Status, head: ChainHead) {
         let disposition = Disposition {
             status,
+            workflow: None,
             code: (status == Status::Failed).then(|| "ingest.empty".to_owned()),
             message: None,
             outputs: None,

@@ -100,7 +100,7 @@ fn is_number(value: &str, normalized: &str) -> bool {
     let Some(normal) = parse_number(normalized) else { return same(value, normalized) };
     match first_number(stated) {
         Some(written) => plain(&written) == plain(&normal),
-        None => roman(stated).is_some_and(|written| written == normal.to_string()),
+        None => in_words(stated).is_some_and(|written| written == normal.to_string()),
     }
 }
 
@@ -136,11 +136,24 @@ fn first_number(text: &str) -> Option<Number> {
     None
 }
 
-/// A grade in Roman numerals: "gr. III".
-fn roman(text: &str) -> Option<&'static str> {
-    const NUMERALS: [(&str, &str); 5] = [("i", "1"), ("ii", "2"), ("iii", "3"), ("iv", "4"), ("v", "5")];
-    let last = words(text).pop()?;
-    NUMERALS.iter().find(|(numeral, _)| *numeral == last).map(|(_, number)| *number)
+/// A number in words or Roman numerals, the last one there is: "gr. III", "Amendment Two", "second".
+fn in_words(text: &str) -> Option<String> {
+    const NUMBERS: [[&str; 3]; 12] = [
+        ["one", "first", "i"],
+        ["two", "second", "ii"],
+        ["three", "third", "iii"],
+        ["four", "fourth", "iv"],
+        ["five", "fifth", "v"],
+        ["six", "sixth", "vi"],
+        ["seven", "seventh", "vii"],
+        ["eight", "eighth", "viii"],
+        ["nine", "ninth", "ix"],
+        ["ten", "tenth", "x"],
+        ["eleven", "eleventh", "xi"],
+        ["twelve", "twelfth", "xii"],
+    ];
+    let number = |word: &String| NUMBERS.iter().position(|spellings| spellings.contains(&word.as_str()));
+    words(text).iter().rev().find_map(number).map(|at| (at + 1).to_string())
 }
 
 /// The term that a whole value or option stands for, or the term whose longest spelling stands in it without a

@@ -101,9 +101,16 @@ fn a_date_follows_in_either_order_of_an_ambiguous_one_and_in_no_other() {
 
 #[test]
 fn numbers_are_exact() {
-    for (value, normalized) in
-        [("0.30", "0.3"), ("<6", "<6"), ("[X] 3", "3"), ("Grade 3", "3"), ("gr. III", "3"), ("1,940", "1940")]
-    {
+    for (value, normalized) in [
+        ("0.30", "0.3"),
+        ("<6", "<6"),
+        ("[X] 3", "3"),
+        ("Grade 3", "3"),
+        ("gr. III", "3"),
+        ("Amendment Two", "2"),
+        ("non-reactive", "Non-reactive"),
+        ("1,940", "1940"),
+    ] {
         assert_eq!(grounded(FieldType::Number, value, normalized), Ok(()), "{value} {normalized}");
     }
     for (value, normalized) in
@@ -163,6 +170,7 @@ fn yes_and_no_follow_from_boxes_and_words() {
         ("[X] Hospitalisation (initial/prolonged)", "Y"),
         ("will be asked to re-consent", "Y"),
         ("re-consent is not required", "N"),
+        ("yes - admitted overnight; no other criterion met", "Y"),
     ] {
         assert_eq!(grounded(FieldType::Boolean, value, normalized), Ok(()), "{value}");
         let opposite = if normalized == "Y" { "N" } else { "Y" };

@@ -211,9 +211,11 @@ fn both(pattern: &Field, model: Field, agreement: Agreement) -> Field {
     }
 }
 
-/// Which of two fields that disagree stands, with the evidence of both.
+/// Which of two fields that disagree stands, with the evidence of both. A structured cell that could not be read gives
+/// way to a value that could.
 fn stands(pattern: &Field, model: Field, structured: bool) -> Field {
-    if structured || pattern.confidence >= model.confidence {
+    let unread = structured && pattern.normalized.is_none() && model.normalized.is_some();
+    if !unread && (structured || pattern.confidence >= model.confidence) {
         Field { evidence: joined(&pattern.evidence, &model.evidence), ..pattern.clone() }
     } else {
         Field { evidence: joined(&model.evidence, &pattern.evidence), ..model }

@@ -51,6 +51,15 @@ fn sources_that_disagree_keep_both_evidences_and_the_patterns_value() {
 }
 
 #[test]
+fn a_cell_that_could_not_be_read_gives_way_to_a_value_that_could() {
+    let mut unread = of("age", "57 y", "57");
+    unread.normalized = None;
+    let done = met(vec![unread], vec![by_model(of("age", "58 y", "58"))]);
+    assert_eq!(shown(&done), [("age".to_owned(), "58", Source::Model)]);
+    assert_eq!(done.disagreements.len(), 1);
+}
+
+#[test]
 fn of_words_that_differ_the_surer_source_stands() {
     let surer = |thousandths| {
         let mut model = by_model(of("study_drug", "nausea", "nausea"));

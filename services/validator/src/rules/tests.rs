@@ -58,6 +58,11 @@ fn nothing_is_later_than_the_document_and_the_document_not_later_than_today() {
         one("X-DATE-03", "document_date", None)
     );
     assert_eq!(broken("ae-report", &[("document_date", 0, "2026-03-01")]), []);
+    assert_eq!(
+        broken("ae-report", &[("document_date", 0, "02/04/2026")]),
+        [],
+        "4 February is another reading"
+    );
 }
 
 #[test]

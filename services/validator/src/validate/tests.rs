@@ -84,6 +84,16 @@ fn a_disagreement_is_a_finding_that_names_both_values() {
 }
 
 #[test]
+fn a_coded_value_is_said_in_the_terms_of_the_workflow() {
+    let mut model = nlp();
+    model.fields.push(by_model(nth(pattern(TEXT, "outcome", "recovered", "better"), "event", 1)));
+    let done = validated(vec![extractor(), model], &[]);
+    let outcome = done.fields.fields.iter().find(|field| field.name == "outcome").unwrap();
+    assert_eq!(outcome.best(), "RECOVERED/RESOLVED");
+    assert!(outcome.codes.iter().any(|code| code.system == "E2B E.i.7" && code.code == "1"));
+}
+
+#[test]
 fn a_missing_branch_makes_the_result_partial() {
     let done = validated(vec![extractor()], &["nlp"]);
     assert_eq!(said(&done), [("PARTIAL-01", "-", Severity::Review)]);

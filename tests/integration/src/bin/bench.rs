@@ -72,7 +72,11 @@ async fn bench() -> anyhow::Result<()> {
     println!("  clinflow  p50 {p50:.1}  p99 {p99:.1}");
     println!("  bare      p50 {bare_p50:.1}  p99 {bare_p99:.1}");
     println!("\nratios to the bare pipeline");
-    println!("  throughput {:.2} (text), {:.2} (text and PDF)", text.per_second / bare.per_second, mixed.per_second / bare.per_second);
+    println!(
+        "  throughput {:.2} (text), {:.2} (text and PDF)",
+        text.per_second / bare.per_second,
+        mixed.per_second / bare.per_second
+    );
     println!("  p50 {:.2}, p99 {:.2}", p50 / bare_p50, p99 / bare_p99);
     Ok(())
 }
@@ -183,7 +187,10 @@ async fn publish(amqp: &clinflow_amqp::Amqp, document: &Document) -> anyhow::Res
         size: document.bytes.len() as u64,
     };
     let submitted = v1::DocumentSubmitted {
-        execution: Some(v1::ExecutionContext { document: Some(reference), ..v1::ExecutionContext::default() }),
+        execution: Some(v1::ExecutionContext {
+            document: Some(reference),
+            ..v1::ExecutionContext::default()
+        }),
         workflow_id: document.workflow.clone(),
     };
     let envelope = Envelope {
@@ -192,14 +199,16 @@ async fn publish(amqp: &clinflow_amqp::Amqp, document: &Document) -> anyhow::Res
         body: submitted.encode_to_vec().into(),
         ..Envelope::default()
     };
-    let route = Route::event(Event::DocumentSubmitted, &WorkflowId::new(document.workflow.clone())?, Lane::Batch);
+    let route =
+        Route::event(Event::DocumentSubmitted, &WorkflowId::new(document.workflow.clone())?, Lane::Batch);
     let _confirmed = amqp.publish(route, envelope).await?;
     Ok(())
 }
 
 async fn executions_in_order(fleet: &Fleet, documents: &[Document]) -> anyhow::Result<Vec<ExecutionId>> {
     let database = clinflow_dynamodb::Database::connect(&fleet.dynamodb.config("clinflow")).await?;
-    let bundle = clinflow_dynamodb::DynamoBundles::new(database).current().await?.context("a bundle is published")?;
+    let bundle =
+        clinflow_dynamodb::DynamoBundles::new(database).current().await?.context("a bundle is published")?;
     documents
         .iter()
         .map(|document| {
@@ -225,7 +234,8 @@ impl Reports {
         let connection =
             lapin::Connection::connect(&fleet.rabbitmq.url(), lapin::ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
-        let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
+        let options =
+            QueueDeclareOptions { exclusive: true, auto_delete: true, ..QueueDeclareOptions::default() };
         let queue = channel.queue_declare("".into(), options, lapin::types::FieldTable::default()).await?;
         let exchange = clinflow_ports::topology::EVENTS;
         channel
@@ -247,8 +257,11 @@ impl Reports {
     /// The next execution that was not heard of before.
     async fn next(&mut self) -> anyhow::Result<ExecutionId> {
         loop {
-            let delivery = tokio::time::timeout(PATIENCE, self.consumer.next()).await?.context("the consumer ended")??;
-            let id = delivery.properties.correlation_id().as_ref().context("a report has a correlation id")?;
+            let delivery = tokio::time::timeout(PATIENCE, self.consumer.next())
+                .await?
+                .context("the consumer ended")??;
+            let id =
+                delivery.properties.correlation_id().as_ref().context("a report has a correlation id")?;
             let id: ExecutionId = id.as_str().parse()?;
             if self.seen.insert(id) {
                 return Ok(id);
@@ -259,7 +272,10 @@ impl Reports {
 
 /// The value below which `percent` of the sorted `values` lie.
 fn percentile(values: &[f64], percent: usize) -> f64 {
-    values.get((values.len() * percent / 100).min(values.len().saturating_sub(1))).copied().unwrap_or_default()
+    values
+        .get((values.len() * percent / 100).min(values.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]

@@ -19,7 +19,8 @@ fn broken(name: &str) -> Bytes {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_bad_document_is_refused_or_fails_with_its_code_and_the_good_ones_go_on() -> anyhow::Result<()> {
+async fn every_bad_document_is_refused_or_fails_with_its_code_and_the_good_ones_go_on() -> anyhow::Result<()>
+{
     let fleet = Fleet::start(Settings { redrive_after: "60s", ..Settings::default() }).await?;
     let http = fleet.http();
 
@@ -29,7 +30,13 @@ async fn every_bad_document_is_refused_or_fails_with_its_code_and_the_good_ones_
         (broken("empty.txt"), "text/plain", "", 400, "submit.empty"),
         (two_hundred_megabytes, "text/plain", "", 413, "submit.too-large"),
         (broken("not-a-pdf.pdf"), "application/pdf", "", 415, "submit.media-type-mismatch"),
-        (broken("shopping-list.txt"), "text/plain", "?workflow=no-such-workflow", 400, "submit.unknown-workflow"),
+        (
+            broken("shopping-list.txt"),
+            "text/plain",
+            "?workflow=no-such-workflow",
+            400,
+            "submit.unknown-workflow",
+        ),
     ] {
         match http.submit(query, media_type, body).await {
             Ok((found, problem)) => {
@@ -47,8 +54,12 @@ async fn every_bad_document_is_refused_or_fails_with_its_code_and_the_good_ones_
         ("invalid-utf8.txt", "text/plain", "", Status::Failed, "ingest.invalid-utf8"),
         ("shopping-list.txt", "text/plain", "", Status::NeedsReview, "classify.no-workflow"),
     ] {
-        let document =
-            Document { name: name.to_owned(), bytes: broken(name), media_type, workflow: workflow.to_owned() };
+        let document = Document {
+            name: name.to_owned(),
+            bytes: broken(name),
+            media_type,
+            workflow: workflow.to_owned(),
+        };
         let id = by_http(&fleet, &document).await?;
         outcome::wait_for_end(&fleet, &BTreeSet::from([id])).await?;
         let execution = fleet.executions.get(id).await?.unwrap();
@@ -63,8 +74,12 @@ async fn every_bad_document_is_refused_or_fails_with_its_code_and_the_good_ones_
         ("not-a-pdf.pdf", "application/pdf", "ae-report", "ingest.not-pdf"),
         ("shopping-list.txt", "text/plain", "no-such-workflow", "workflow.unknown"),
     ] {
-        let document =
-            Document { name: name.to_owned(), bytes: broken(name), media_type, workflow: workflow.to_owned() };
+        let document = Document {
+            name: name.to_owned(),
+            bytes: broken(name),
+            media_type,
+            workflow: workflow.to_owned(),
+        };
         by_amqp(&fleet.objects, &amqp, &document).await?;
         let id = execution_of(&fleet, &document).await?;
         outcome::wait_for_end(&fleet, &BTreeSet::from([id])).await?;

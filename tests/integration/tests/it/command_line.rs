@@ -32,7 +32,8 @@ fn run_processes_every_sample_and_every_evidence_offset_points_at_its_text() {
     arguments.extend(folders.iter().map(String::as_str));
     let output = clinflow(&arguments);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let lines: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), documents::samples().unwrap().len());
     let mut fields = 0;
     for line in &lines {
@@ -62,14 +63,20 @@ fn check_evidence(path: &Path, text: &str, record: &Value) -> usize {
         let mut pieces = Vec::new();
         for one in evidence {
             let by_bytes = &text[number(&one["byte_start"])..number(&one["byte_end"])];
-            let by_characters: String = characters[number(&one["start"])..number(&one["end"])].iter().collect();
+            let by_characters: String =
+                characters[number(&one["start"])..number(&one["end"])].iter().collect();
             assert_eq!(by_bytes, by_characters, "{}: {}", path.display(), field["name"]);
             pieces.push(squeezed(by_bytes));
         }
         let verbatim = evidence.first().is_some_and(|one| one["status"] == "verbatim");
         if verbatim {
             let value = squeezed(field["value"].as_str().unwrap());
-            assert!(pieces.contains(&value), "{}: {} is `{value}` at {pieces:?}", path.display(), field["name"]);
+            assert!(
+                pieces.contains(&value),
+                "{}: {} is `{value}` at {pieces:?}",
+                path.display(),
+                field["name"]
+            );
         }
     }
     fields.len()
@@ -82,7 +89,8 @@ fn run_names_every_broken_document_and_exits_1() {
     let answer = text(&output.stdout);
     let line = |name: &str| {
         let found = answer.lines().find(|line| line.contains(name));
-        serde_json::from_str::<Value>(found.unwrap_or_else(|| panic!("no line for {name}:\n{answer}"))).unwrap()
+        serde_json::from_str::<Value>(found.unwrap_or_else(|| panic!("no line for {name}:\n{answer}")))
+            .unwrap()
     };
     assert!(line("empty.txt")["message"].as_str().unwrap().contains("submit.empty"));
     assert!(line("not-a-pdf.pdf")["message"].as_str().unwrap().contains("submit.media-type-mismatch"));

@@ -24,8 +24,23 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Every string in the sources that looks like a code of one of these families.
 fn codes() -> BTreeSet<String> {
     const FAMILIES: [&str; 17] = [
-        "auth", "broker", "bundle", "classify", "deadline", "document", "execution", "handler", "ingest", "join",
-        "loop", "message", "model", "redrive", "store", "submit", "workflow",
+        "auth",
+        "broker",
+        "bundle",
+        "classify",
+        "deadline",
+        "document",
+        "execution",
+        "handler",
+        "ingest",
+        "join",
+        "loop",
+        "message",
+        "model",
+        "redrive",
+        "store",
+        "submit",
+        "workflow",
     ];
     let mut files = Vec::new();
     for folder in ["crates", "services"] {
@@ -40,9 +55,16 @@ fn codes() -> BTreeSet<String> {
             let Some(end) = rest.find('"') else { continue };
             let word = &rest[..end];
             let Some((family, name)) = word.split_once('.') else { continue };
-            let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            let plain = |text: &str| {
+                !text.is_empty()
+                    && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            };
             let is_event = clinflow_ports::Event::ALL.iter().any(|event| event.key() == word);
-            if FAMILIES.contains(&family) && plain(name) && !is_event && !["json", "csv", "yaml", "txt"].contains(&name) {
+            if FAMILIES.contains(&family)
+                && plain(name)
+                && !is_event
+                && !["json", "csv", "yaml", "txt"].contains(&name)
+            {
                 codes.insert(word.to_owned());
             }
         }
@@ -55,7 +77,9 @@ fn every_code_has_a_page_and_every_page_a_code() {
     let folder = root().join("docs/failures");
     let pages: BTreeSet<String> = fs::read_dir(&folder)
         .unwrap()
-        .filter_map(|entry| entry.unwrap().file_name().to_string_lossy().strip_suffix(".md").map(str::to_owned))
+        .filter_map(|entry| {
+            entry.unwrap().file_name().to_string_lossy().strip_suffix(".md").map(str::to_owned)
+        })
         .filter(|name| name != "README")
         .collect();
     let codes = codes();

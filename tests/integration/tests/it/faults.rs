@@ -27,7 +27,11 @@ fn assert_untouched(verdict: &Verdict, accepted: usize) {
 async fn through_the_gateway(fleet: &Fleet, documents: &[Document]) -> anyhow::Result<BTreeSet<ExecutionId>> {
     let mut accepted = BTreeSet::new();
     for (n, document) in documents.iter().enumerate() {
-        accepted.insert(if n % 2 == 0 { by_http(fleet, document).await? } else { by_grpc(fleet, document).await? });
+        accepted.insert(if n % 2 == 0 {
+            by_http(fleet, document).await?
+        } else {
+            by_grpc(fleet, document).await?
+        });
     }
     Ok(accepted)
 }

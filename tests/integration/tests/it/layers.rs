@@ -51,7 +51,12 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
         let normal = package["dependencies"].as_array().unwrap().iter().filter(|one| one["kind"] != "dev");
         normal.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
     };
-    metadata["packages"].as_array().unwrap().iter().map(|package| (short(&package["name"]), of(package))).collect()
+    metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| (short(&package["name"]), of(package)))
+        .collect()
 }
 
 fn inside(dependencies: &[String]) -> Vec<&str> {
@@ -63,7 +68,10 @@ fn no_arrow_points_the_wrong_way() {
     let dependencies = dependencies();
     for (name, allowed) in ARROWS {
         for dependency in inside(&dependencies[name]) {
-            assert!(allowed.contains(&dependency), "`{name}` depends on `{dependency}`; it may on {allowed:?}");
+            assert!(
+                allowed.contains(&dependency),
+                "`{name}` depends on `{dependency}`; it may on {allowed:?}"
+            );
         }
     }
     for service in SERVICES {

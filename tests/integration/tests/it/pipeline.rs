@@ -1,11 +1,6 @@
 //! Eight processes, documents by AMQP, by gRPC and by HTTP, and each of them ends once.
 
-use std::{
-    collections::BTreeSet,
-    process::Command,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, process::Command, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use clinflow_core::{DocumentHash, ExecutionId, Lane, WorkflowId};
@@ -73,7 +68,10 @@ pub(crate) async fn by_amqp(
         size: document.bytes.len() as u64,
     };
     let submitted = v1::DocumentSubmitted {
-        execution: Some(v1::ExecutionContext { document: Some(reference), ..v1::ExecutionContext::default() }),
+        execution: Some(v1::ExecutionContext {
+            document: Some(reference),
+            ..v1::ExecutionContext::default()
+        }),
         workflow_id: document.workflow.clone(),
     };
     let workflow = WorkflowId::new(document.workflow.clone())?;
@@ -97,13 +95,17 @@ pub(crate) async fn by_amqp(
 /// The execution that a document published under its workflow gets.
 pub(crate) async fn execution_of(fleet: &Fleet, document: &Document) -> anyhow::Result<ExecutionId> {
     let database = clinflow_dynamodb::Database::connect(&fleet.dynamodb.config("clinflow")).await?;
-    let bundle = clinflow_dynamodb::DynamoBundles::new(database).current().await?.context("a bundle is published")?;
+    let bundle =
+        clinflow_dynamodb::DynamoBundles::new(database).current().await?.context("a bundle is published")?;
     let workflow = WorkflowId::new(document.workflow.clone())?;
     Ok(ExecutionId::derive(&workflow, &DocumentHash::of(&document.bytes), &bundle, 0))
 }
 
 /// Submits a third of the documents each way.
-pub(crate) async fn submit_all(fleet: &Fleet, documents: &[Document]) -> anyhow::Result<BTreeSet<ExecutionId>> {
+pub(crate) async fn submit_all(
+    fleet: &Fleet,
+    documents: &[Document],
+) -> anyhow::Result<BTreeSet<ExecutionId>> {
     let amqp = fleet.amqp().await?;
     let submissions = documents.iter().enumerate().map(|(n, document)| {
         let amqp = &amqp;
@@ -142,7 +144,8 @@ async fn two_hundred_documents_by_amqp_grpc_and_http_each_end_once() -> anyhow::
 async fn redriven(fleet: &Fleet, accepted: &BTreeSet<ExecutionId>) -> anyhow::Result<usize> {
     let mut redriven = 0;
     for id in accepted {
-        redriven += usize::from(fleet.executions.get(*id).await?.is_some_and(|execution| execution.redrives > 0));
+        redriven +=
+            usize::from(fleet.executions.get(*id).await?.is_some_and(|execution| execution.redrives > 0));
     }
     Ok(redriven)
 }
@@ -197,15 +200,16 @@ async fn the_publishers_guide_works_as_it_is_written() -> anyhow::Result<()> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = root.join("target/python/bin/python");
     ensure!(python.exists(), "run tests/servers.sh first: {} is not there", python.display());
-    let document = documents::samples()?.into_iter().find(|sample| sample.media_type == "text/plain").unwrap();
+    let document =
+        documents::samples()?.into_iter().find(|sample| sample.media_type == "text/plain").unwrap();
     let path = root.join("samples").join(&document.name);
     for _ in 0..2 {
         let output = Command::new(&python)
             .arg(root.join("docs/guide/publish.py"))
-            .args(["--amqp", &fleet.rabbitmq.url(), "--workflow", &document.workflow, "--lane", "batch"])
-            .arg("--objects")
+            .arg(fleet.rabbitmq.url())
             .arg(fleet.objects_folder())
             .arg(&path)
+            .args(["--workflow", &document.workflow, "--lane", "batch"])
             .output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -216,7 +220,8 @@ async fn the_publishers_guide_works_as_it_is_written() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_service_finishes_what_it_holds_and_a_changed_log_filter_takes_effect() -> anyhow::Result<()> {
+async fn a_stopped_service_finishes_what_it_holds_and_a_changed_log_filter_takes_effect() -> anyhow::Result<()>
+{
     let mut fleet = Fleet::start(Settings { redrive_after: "60s", ..Settings::default() }).await?;
     let role = clinflow_core::Role::Extractor;
     let operators = fleet.operators(role);

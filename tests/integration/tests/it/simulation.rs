@@ -23,19 +23,18 @@ use clinflow_core::{
 };
 use clinflow_integration::documents;
 use clinflow_ports::{
-    AuditLog, Broker, BrokerError, Bundles, Claim, ClaimKey, Claims, Clock, Consumer, Delivery, Envelope, Executions,
-    Health, JoinKey, Joins, Objects, Route, Settled, StoreError,
+    AuditLog, Broker, BrokerError, Bundles, Claim, ClaimKey, Claims, Clock, Consumer, Delivery, Envelope,
+    Executions, Health, JoinKey, Joins, Objects, Route, Settled, StoreError,
     broker::Confirmed,
     joins::Expired,
     memory::{
-        MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryClaims, MemoryExecutions, MemoryJoins, MemoryObjects,
+        MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryClaims, MemoryExecutions, MemoryJoins,
+        MemoryObjects,
     },
     objects::key,
     topology::Topology,
 };
-use clinflow_runtime::{
-    Catalog, Handler, Lifecycle, Limits, Powers, Worker, submission, telemetry::Metrics,
-};
+use clinflow_runtime::{Catalog, Handler, Lifecycle, Limits, Powers, Worker, submission, telemetry::Metrics};
 use clinflow_workflow::{Bundle, shipped};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{
@@ -103,7 +102,8 @@ impl Broker for StormyBroker {
     }
 
     async fn publish(&self, to: Route, message: Envelope) -> Result<Confirmed, BrokerError> {
-        let fault = if self.storm.load(Ordering::SeqCst) { self.dice.lock().unwrap().roll() % 16 } else { 15 };
+        let fault =
+            if self.storm.load(Ordering::SeqCst) { self.dice.lock().unwrap().roll() % 16 } else { 15 };
         match fault {
             // It never arrived.
             0 => Err(BrokerError::Refused { reason: "storm" }),
@@ -273,7 +273,8 @@ impl World {
             }
             Role::Validator => self.work(clinflow_validator::Validate::new(objects, catalog), &life).await,
             Role::Auditor => {
-                self.work(clinflow_auditor::Audit::new(self.log.clone(), self.executions.clone()), &life).await;
+                self.work(clinflow_auditor::Audit::new(self.log.clone(), self.executions.clone()), &life)
+                    .await;
             }
             Role::Reporter => self.work(clinflow_reporter::Report::new(objects, catalog), &life).await,
             Role::Gateway => {}
@@ -288,7 +289,10 @@ impl World {
             clock: self.clock.clone(),
             metrics: Metrics::default(),
         };
-        Worker::new(handler, powers, Limits { concurrency: 2, ..Limits::default() }).start(life).await.unwrap();
+        Worker::new(handler, powers, Limits { concurrency: 2, ..Limits::default() })
+            .start(life)
+            .await
+            .unwrap();
     }
 
     /// Accepts a document as the gateway does: document, execution, and a publish that may be lost.
@@ -377,8 +381,10 @@ async fn simulate(seed: u64) {
         );
         let records = world.log.read(*id).await.unwrap();
         verify(*id, &records).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
-        let reports = records.iter().filter(|record| matches!(record.entry.event, Event::Reported { .. })).count();
-        let recorded = records.iter().filter(|record| matches!(record.entry.event, Event::Recorded { .. })).count();
+        let reports =
+            records.iter().filter(|record| matches!(record.entry.event, Event::Reported { .. })).count();
+        let recorded =
+            records.iter().filter(|record| matches!(record.entry.event, Event::Recorded { .. })).count();
         assert_eq!((recorded, reports), (1, 1), "seed {seed}: {records:#?}");
         for record in &records {
             if let Event::Reported { outputs, .. } = &record.entry.event {
