@@ -9,7 +9,7 @@ use clinflow_runtime::wire::{Publish, Receive, undecodable, wrong_type};
 /// What the auditor is told.
 pub enum Audited {
     /// Fields are validated: record them before they are reported.
-    Validated(v1::FieldsValidated),
+    Validated(Box<v1::FieldsValidated>),
     /// Outputs are written.
     Completed(v1::ReportCompleted),
     /// A message could not be handled.
@@ -47,7 +47,7 @@ impl Receive for Audited {
             Ok(Audited::Noted(Noted { event, execution, message: words(&message) }))
         }
         match event {
-            Event::FieldsValidated => Receive::receive(event, body).map(Self::Validated),
+            Event::FieldsValidated => Receive::receive(event, body).map(|one| Self::Validated(Box::new(one))),
             Event::ReportCompleted => Receive::receive(event, body).map(Self::Completed),
             Event::DocumentFailed => Receive::receive(event, body).map(Self::Failed),
             Event::FieldsIgnored => noted(event, body, |one: &v1::FieldsIgnored| {

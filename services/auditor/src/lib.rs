@@ -129,7 +129,7 @@ impl Handler for Audit {
 
     async fn handle(&self, input: Audited, context: &Context) -> Result<Done, Failure> {
         match input {
-            Audited::Validated(message) => self.validated(message, context).await,
+            Audited::Validated(message) => self.validated(*message, context).await,
             Audited::Completed(message) => self.completed(message, context).await,
             Audited::Failed(message) => self.failed(message, context).await,
             Audited::Noted(noted) => {

@@ -186,7 +186,7 @@ impl Tally {
                 }
             }
             Some(Status::Running | Status::Parked | Status::Failed | Status::Aborted) | None => {
-                self.failed += 1
+                self.failed += 1;
             }
         }
     }

@@ -221,10 +221,10 @@ impl Fleet {
                 ("GATEWAY__MAX_UPLOADS", "256".to_owned()),
             ]),
             Role::Classifier => {
-                variables.extend([("CLASSIFIER__REDRIVE_AFTER", (*redrive_after).to_owned())])
+                variables.extend([("CLASSIFIER__REDRIVE_AFTER", (*redrive_after).to_owned())]);
             }
             Role::Aggregator => {
-                variables.push(("AGGREGATOR__SWEEP__REDRIVE_AFTER", (*redrive_after).to_owned()))
+                variables.push(("AGGREGATOR__SWEEP__REDRIVE_AFTER", (*redrive_after).to_owned()));
             }
             _ => {}
         }
