@@ -1,4 +1,5 @@
 //! Holds the wire still: a changed field number or type is a diff in `snapshots/`, to be read before it is taken.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::fmt::Write as _;
 

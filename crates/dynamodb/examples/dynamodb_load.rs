@@ -116,6 +116,7 @@ fn execution(n: u64) -> anyhow::Result<Execution> {
 fn completed(id: ExecutionId) -> Disposition {
     Disposition {
         status: Status::Completed,
+        workflow: None,
         code: None,
         message: None,
         outputs: Some(format!("reports/{id}")),

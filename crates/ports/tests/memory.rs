@@ -1,4 +1,5 @@
 //! The in-memory implementations pass the suites of their ports.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 #![cfg(feature = "suite")]
 
 use clinflow_ports::{Broker as _, memory, topology::Topology};

@@ -1,4 +1,5 @@
 //! One worker on the in-memory broker, in paused time: what becomes of a message, whatever its handler does.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,6 @@
 //! The fan-in over in-memory ports, with the shipped workflows: every order, every repetition, a branch that
 //! never comes, and what the sweeper does about it.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::{sync::Arc, time::Duration};
 

@@ -121,6 +121,7 @@ mod tests {
             check_at: None,
             disposition: Some(Disposition {
                 status: Status::Failed,
+                workflow: None,
                 code: Some("document.unreadable".to_owned()),
                 message: None,
                 outputs: None,

@@ -1,4 +1,5 @@
 //! One test binary: the repository's own rules, the pipeline from the outside, and what faults do to it.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests: a failure is the answer")]
 
 mod bad_input;
 mod command_line;

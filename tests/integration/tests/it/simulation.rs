@@ -66,7 +66,7 @@ impl Dice {
 
     /// True once in `n` times.
     fn one_in(&mut self, n: u64) -> bool {
-        self.roll() % n == 0
+        self.roll().is_multiple_of(n)
     }
 }
 
