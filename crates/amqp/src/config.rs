@@ -52,6 +52,10 @@ impl Default for Config {
     }
 }
 
+/// The largest frame, in bytes. lapin holds two buffers of 32 frames a connection, so that the usual 128 KiB
+/// would be 16 MiB in every process; our messages are references and fit in one frame of this size.
+const FRAME_MAX: u32 = 32 * 1024;
+
 impl Config {
     /// The URL in parts, with our timeouts in it.
     pub(crate) fn uri(&self) -> anyhow::Result<AMQPUri> {
@@ -60,6 +64,7 @@ impl Config {
             anyhow::anyhow!("`url` is not of the form `amqp://user:password@host:port/vhost`")
         })?;
         uri.query.heartbeat = Some(u16::try_from(self.heartbeat.as_secs()).unwrap_or(u16::MAX).max(1));
+        uri.query.frame_max = Some(FRAME_MAX);
         uri.query.connection_timeout = u64::try_from(self.connect_timeout.as_millis()).ok();
         Ok(uri)
     }

@@ -1,7 +1,8 @@
 //! Every exchange, queue, binding, delay tier and policy: one table.
 //!
 //! The services assert it, `clinflow topology show` prints it, `clinflow topology apply` declares it.
-//! To add an event: add a variant to [`Event`], its key and type, and the roles that consume it to [`CONSUMES`].
+//! To add an event: its variant of [`Event`], its place in [`Event::ALL`], its key and type, and its consumers in
+//! [`CONSUMES`]; ARCHITECTURE.md lists the other places.
 
 use std::{fmt, time::Duration};
 

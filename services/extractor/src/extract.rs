@@ -27,8 +27,6 @@ use crate::{
 pub const AMBIGUOUS_DATE: &str = "EXT-DATE-01";
 /// Two cells that name the same field and say different things.
 pub const CONTRADICTION: &str = "EXT-ONE-01";
-/// Rows that were seen and not read.
-pub const ROWS_MISSED: &str = "EXT-ROWS-01";
 /// Several answers are ticked, or answers are printed and no tick can be seen.
 pub const UNREAD: &str = "EXT-READ-01";
 
@@ -357,22 +355,8 @@ fn report(text: &Text, prepared: &Prepared, found: Found, invocation: Uuid) -> F
         set.findings.extend(finding);
         set.fields.push(field(text, &offsets, spec, index, candidate, (&agent, invocation, rules)));
     }
-    for count in found.rows {
-        if count.extracted < count.found {
-            set.findings.push(Finding {
-                rule: ROWS_MISSED.to_owned(),
-                version: 1,
-                severity: Severity::Review,
-                field: None,
-                index: None,
-                message: Phi::new(format!(
-                    "{} rows of `{}` were seen and {} could be read.",
-                    count.found, count.group, count.extracted
-                )),
-            });
-        }
-        set.rows.push(count);
-    }
+    // The validator says what a difference between both counts means (ROWS-01).
+    set.rows = found.rows;
     set
 }
 

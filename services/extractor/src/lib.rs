@@ -19,7 +19,7 @@ mod rows;
 mod value;
 
 pub use compiled::{Compiled, Prepared};
-pub use extract::{AMBIGUOUS_DATE, CONTRADICTION, ROWS_MISSED, UNREAD, extract};
+pub use extract::{AMBIGUOUS_DATE, CONTRADICTION, UNREAD, extract};
 pub use handler::{Extract, catalog};
 
 #[cfg(test)]

