@@ -22,7 +22,7 @@ lint:
 # Programs first: the integration tests run the eight services as processes.
 unit:
 	cargo build --workspace --bins
-	cargo test --workspace --all-features
+	cargo test --workspace --all-features --no-fail-fast
 
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
