@@ -63,6 +63,8 @@ async fn every_message_confirmed_before_a_kill_is_there_after_it() {
         block_in_place(|| node.restart()).unwrap();
         publish(&broker, parked(), message(&n.to_string())).await;
         n += 1;
+        // Both connections are back before the next kill, so that each kill is counted for each.
+        broker.health().wait_for(|health| *health == Health::Up).await.unwrap();
     }
     let found = everything(&broker, PARKED).await;
     let lost: Vec<_> = confirmed.difference(&found).collect();
