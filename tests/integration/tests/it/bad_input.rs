@@ -21,7 +21,7 @@ fn broken(name: &str) -> Bytes {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_document_is_refused_or_fails_with_its_code_and_the_good_ones_go_on() -> anyhow::Result<()>
 {
-    let fleet = Fleet::start(Settings { redrive_after: "60s", ..Settings::default() }).await?;
+    let fleet = Fleet::start(Settings { redrive_after: "600s", ..Settings::default() }).await?;
     let http = fleet.http();
 
     // Refused at the door, before anything is stored.

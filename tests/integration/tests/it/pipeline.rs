@@ -126,7 +126,7 @@ pub(crate) async fn submit_all(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_documents_by_amqp_grpc_and_http_each_end_once() -> anyhow::Result<()> {
-    let fleet = Fleet::start(Settings { redrive_after: "60s", ..Settings::default() }).await?;
+    let fleet = Fleet::start(Settings { redrive_after: "600s", ..Settings::default() }).await?;
     let documents = documents::distinct("pipeline", 200)?;
     let accepted = submit_all(&fleet, &documents).await?;
     let verdict = judge(&fleet, &accepted).await?;
@@ -152,7 +152,7 @@ async fn redriven(fleet: &Fleet, accepted: &BTreeSet<ExecutionId>) -> anyhow::Re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_document_twice_each_way_is_one_execution_one_record_one_report() -> anyhow::Result<()> {
-    let fleet = Fleet::start(Settings { redrive_after: "60s", ..Settings::default() }).await?;
+    let fleet = Fleet::start(Settings { redrive_after: "600s", ..Settings::default() }).await?;
     let document = &documents::distinct("twice", 1)?[0];
     let first = by_grpc(&fleet, document).await?;
     assert_eq!(by_grpc(&fleet, document).await?, first);
@@ -196,7 +196,7 @@ async fn wait_until_empty(broker: &dyn clinflow_ports::Broker) -> anyhow::Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_publishers_guide_works_as_it_is_written() -> anyhow::Result<()> {
-    let fleet = Fleet::start(Settings { redrive_after: "60s", ..Settings::default() }).await?;
+    let fleet = Fleet::start(Settings { redrive_after: "600s", ..Settings::default() }).await?;
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = root.join("target/python/bin/python");
     ensure!(python.exists(), "run tests/servers.sh first: {} is not there", python.display());
@@ -222,7 +222,7 @@ async fn the_publishers_guide_works_as_it_is_written() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_service_finishes_what_it_holds_and_a_changed_log_filter_takes_effect() -> anyhow::Result<()>
 {
-    let mut fleet = Fleet::start(Settings { redrive_after: "60s", ..Settings::default() }).await?;
+    let mut fleet = Fleet::start(Settings { redrive_after: "600s", ..Settings::default() }).await?;
     let role = clinflow_core::Role::Extractor;
     let operators = fleet.operators(role);
     let (status, _) = operators.send(hyper::Method::PUT, "/log", "text/plain", "debug".into()).await?;
