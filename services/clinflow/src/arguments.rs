@@ -48,7 +48,7 @@ pub(crate) struct Run {
     /// The workflow of every document; without it, the classifier chooses.
     #[arg(long, value_name = "ID")]
     pub(crate) workflow: Option<String>,
-    /// Write each document's record and reports to DIR/<document>-<workflow>/.
+    /// Write each document's record and reports to a folder of its own in DIR, named by document and workflow.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Keep executions and objects in DIR, so that `clinflow show --data DIR` finds them; without it they are
