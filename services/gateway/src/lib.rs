@@ -1,7 +1,7 @@
 //! The gateway: takes documents in over gRPC and HTTP, and shows what became of them.
 //!
-//! Both protocols live on one port and say the same: a submission is [`submit`], a refusal is [`refusal`], and
-//! who may do what is [`auth`], each written once. Health and reflection are open to everybody; all else asks
+//! Both protocols live on one port and say the same: a submission is `submit`, a refusal is `refusal`, and
+//! who may do what is `auth`, each written once. Health and reflection are open to everybody; all else asks
 //! for a caller.
 
 mod auth;
