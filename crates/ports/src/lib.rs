@@ -1,5 +1,5 @@
 //! What the outside world must be able to do for us: one trait a file, an in-memory implementation of each in
-//! [`memory`], and in [`suite`] the tests that every implementation passes.
+//! [`memory`], and in `suite` the tests that every implementation passes.
 //!
 //! To add a port: define the trait here, implement it in `memory/`, describe it in `suite/` as tests over
 //! `Arc<dyn Trait>`, then write the adapter in a crate of its own and run the suite there.

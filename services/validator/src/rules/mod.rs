@@ -1,7 +1,7 @@
 //! The rules of a workflow, judged over the fields of one document.
 //!
 //! A workflow's rules are data; what each kind of check means is here, one file per family. To add a kind, add it to
-//! [`Check`], give it a function in a family, and name the function in [`broken`].
+//! [`Check`], give it a function in a family, and name the function in `broken`.
 
 mod dates;
 mod facts;
