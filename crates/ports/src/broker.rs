@@ -1,7 +1,5 @@
 //! The broker: durable queues, confirmed publishes, deliveries that are settled exactly once.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use clinflow_core::Failure;
 use futures_util::future::try_join_all;
@@ -154,6 +152,3 @@ pub trait Delivery: Send + 'static {
     /// Back to the queue: for drain and for a broker that refuses the outputs, never for errors of the message.
     async fn release(self: Box<Self>) -> Result<(), BrokerError>;
 }
-
-/// A broker shared by everything in a process.
-pub type SharedBroker = Arc<dyn Broker>;

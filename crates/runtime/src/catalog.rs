@@ -17,10 +17,13 @@ const FRESH: Duration = Duration::from_secs(5);
 /// How many bundles are kept: the current one and those of executions that are still under way.
 const KEPT: usize = 8;
 
+/// How a service reads the files of a bundle.
+type Read<T> = Box<dyn Fn(&BundleFiles) -> anyhow::Result<T> + Send + Sync>;
+
 /// Bundles read into `T`.
 pub struct Catalog<T> {
     port: Arc<dyn Bundles>,
-    read: fn(&BundleFiles) -> anyhow::Result<T>,
+    read: Read<T>,
     state: Mutex<State<T>>,
 }
 
@@ -31,7 +34,11 @@ struct State<T> {
 
 impl<T: Send + Sync + 'static> Catalog<T> {
     /// Bundles from `port`, read by `read`.
-    pub fn new(port: Arc<dyn Bundles>, read: fn(&BundleFiles) -> anyhow::Result<T>) -> Self {
+    pub fn new<E: Into<anyhow::Error>>(
+        port: Arc<dyn Bundles>,
+        read: impl Fn(&BundleFiles) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Self {
+        let read: Read<T> = Box::new(move |files| read(files).map_err(Into::into));
         Self { port, read, state: Mutex::new(State { current: None, bundles: HashMap::new() }) }
     }
 

@@ -41,9 +41,9 @@ mod tests {
         }
     }
 
-    fn load_text(text: &str) -> anyhow::Result<Sample> {
-        let file =
-            std::env::temp_dir().join(format!("clinflow-config-{}-{}.toml", std::process::id(), text.len()));
+    fn load_text(name: &str, text: &str) -> anyhow::Result<Sample> {
+        // A file of its own for each test: they run at the same time.
+        let file = std::env::temp_dir().join(format!("clinflow-config-{}-{name}.toml", std::process::id()));
         std::fs::write(&file, text)?;
         let loaded = load(Some(&file));
         std::fs::remove_file(&file)?;
@@ -53,14 +53,14 @@ mod tests {
     #[test]
     fn a_file_overrides_defaults() {
         assert_eq!(
-            load_text("wait = \"5m\"\n").unwrap(),
+            load_text("known", "wait = \"5m\"\n").unwrap(),
             Sample { wait: Duration::from_secs(300), name: "default".to_owned() }
         );
     }
 
     #[test]
     fn an_unknown_key_is_named() {
-        let error = load_text("wiat = \"5m\"\n").unwrap_err().to_string();
+        let error = load_text("unknown", "wiat = \"5m\"\n").unwrap_err().to_string();
         assert!(error.contains("wiat"), "{error}");
     }
 }

@@ -33,9 +33,7 @@ fn main() -> ExitCode {
                 (Arc::new(RedisClaims::new(redis.clone())), Arc::new(RedisJoins::new(redis)));
             let database = Database::connect(dynamodb).await?;
             let executions = Arc::new(DynamoExecutions::new(database.clone()));
-            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| {
-                Ok(Bundle::read(files)?)
-            }));
+            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read));
             let (handler, sweeper) = clinflow_aggregator::build(
                 aggregator.clone(),
                 broker.clone(),

@@ -39,7 +39,7 @@ fn start() -> Timestamp {
 async fn house() -> House {
     let bundles = Arc::new(MemoryBundles::default());
     let bundle = bundles.publish(&shipped()).await.unwrap();
-    let catalog = Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?)));
+    let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
     let (broker, executions) = (MemoryBroker::new(), Arc::new(MemoryExecutions::default()));
     broker.declare(&Topology::standard()).await.unwrap();
     let clock = Arc::new(ManualClock::at(start()));

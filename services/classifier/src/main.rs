@@ -34,9 +34,7 @@ fn main() -> ExitCode {
             let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
             let database = Database::connect(dynamodb).await?;
             let executions = Arc::new(DynamoExecutions::new(database.clone()));
-            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| {
-                Ok(Bundle::read(files)?)
-            }));
+            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read));
             let handler =
                 Classify::new(classifier.clone(), Arc::new(Store::open(objects)?), executions, catalog);
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;

@@ -33,7 +33,7 @@ async fn house() -> House {
     let executions = Arc::new(MemoryExecutions::default());
     let bundles = Arc::new(MemoryBundles::default());
     bundles.publish(&shipped()).await.unwrap();
-    let catalog = Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?)));
+    let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
     let handler = Classify::new(Config::default(), objects.clone(), executions.clone(), catalog);
     House { objects, executions, handler }
 }

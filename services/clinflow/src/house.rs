@@ -109,7 +109,7 @@ impl House {
             clock: Arc::new(SystemClock),
             metrics,
         };
-        let catalog = Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?)));
+        let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
         Ok(Self { ports, catalog, config, life, _database: database })
     }
 

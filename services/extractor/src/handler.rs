@@ -19,7 +19,7 @@ use crate::{Compiled, extract};
 
 /// Bundles as the extractor reads them.
 pub fn catalog(bundles: Arc<dyn Bundles>) -> Arc<Catalog<Compiled>> {
-    Arc::new(Catalog::new(bundles, |files| Ok(Compiled::read(files)?)))
+    Arc::new(Catalog::new(bundles, Compiled::read))
 }
 
 /// Finds fields by pattern.

@@ -36,9 +36,7 @@ fn main() -> ExitCode {
                 executions: Arc::new(DynamoExecutions::new(database.clone())),
                 log: Arc::new(DynamoAuditLog::new(database.clone())),
                 objects: Arc::new(Store::open(objects)?),
-                catalog: Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| {
-                    Ok(Bundle::read(files)?)
-                })),
+                catalog: Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read)),
                 clock: boot.clock.clone(),
             };
             clinflow_gateway::start(gateway.clone(), ports, &boot.life).await?;

@@ -100,7 +100,7 @@ fn text() -> Text {
 async fn asked(model: Arc<dyn Model>) -> (Done, FieldSet) {
     let (objects, bundles) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryBundles::default()));
     let bundle = bundles.publish(&shipped()).await.unwrap();
-    let catalog = Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?)));
+    let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
     let stored = objects.put("text.json", serde_json::to_vec(&text()).unwrap().into()).await.unwrap();
     let input = v1::DocumentClassified {
         execution: Some(v1::ExecutionContext {

@@ -32,9 +32,7 @@ fn main() -> ExitCode {
             let broker = Arc::new(Amqp::connect(broker.clone()).await?);
             let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
             let database = Database::connect(dynamodb).await?;
-            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), |files| {
-                Ok(Bundle::read(files)?)
-            }));
+            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read));
             let handler = Report::new(Arc::new(Store::open(objects)?), catalog);
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;
             boot.ready(broker.as_ref());

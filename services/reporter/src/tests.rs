@@ -80,7 +80,7 @@ async fn recorded(objects: &MemoryObjects, bundle: BundleHash, needs_review: boo
 async fn setup() -> (Report, Arc<MemoryObjects>, BundleHash) {
     let (objects, bundles) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryBundles::default()));
     let bundle = bundles.publish(&shipped()).await.unwrap();
-    let catalog = Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?)));
+    let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
     (Report::new(objects.clone(), catalog), objects, bundle)
 }
 

@@ -48,7 +48,7 @@ fn context() -> Context {
 async fn setup(submitted: &str) -> (Validate, Arc<MemoryObjects>, v1::FieldsMerged) {
     let (objects, bundles) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryBundles::default()));
     let bundle: BundleHash = bundles.publish(&shipped()).await.unwrap();
-    let catalog = Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?)));
+    let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
     let fields = set(
         Role::Extractor,
         vec![

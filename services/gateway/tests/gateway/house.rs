@@ -152,7 +152,7 @@ impl House {
             executions: executions.clone(),
             log: log.clone(),
             objects: objects.clone(),
-            catalog: Arc::new(Catalog::new(bundles, |files| Ok(Bundle::read(files)?))),
+            catalog: Arc::new(Catalog::new(bundles, Bundle::read)),
             clock: Arc::new(ManualClock::at(Timestamp::from_second(NOW).unwrap())),
         };
         let life = Lifecycle::default();

@@ -232,7 +232,7 @@ impl World {
             executions: Arc::default(),
             log: Arc::default(),
             objects: Arc::default(),
-            catalog: Arc::new(Catalog::new(bundles.clone(), |files| Ok(Bundle::read(files)?))),
+            catalog: Arc::new(Catalog::new(bundles.clone(), Bundle::read)),
             bundles,
             bundle,
             clock: Arc::new(TokioClock(Instant::now())),
