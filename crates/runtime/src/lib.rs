@@ -3,6 +3,10 @@
 //! A service is a [`Handler`]: it fetches, decides and stores. Everything else (headers, claims, attempts, retry
 //! and parking, ids of outputs, steps of the history, traces, metrics, drain) is here.
 
+/// Of every program that links the runtime.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod catalog;
 pub mod clock;
 pub mod config;

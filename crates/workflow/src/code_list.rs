@@ -58,7 +58,9 @@ impl CodeList {
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_alphanumeric() || matches!(character, '+' | '%') {
+        if character.is_ascii_alphanumeric() || matches!(character, '+' | '%') {
+            folded.push(character.to_ascii_lowercase());
+        } else if character.is_alphanumeric() {
             folded.extend(character.to_lowercase());
         } else if !folded.ends_with(' ') && !folded.is_empty() {
             folded.push(' ');

@@ -77,7 +77,7 @@ pub struct Tick {
 pub struct Listed {
     /// The group.
     pub group: String,
-    /// How the heading is written; case, spaces and punctuation do not matter.
+    /// How the heading is written, [folded](crate::fold): case, spaces and punctuation do not matter.
     pub headings: Vec<String>,
     /// An item; named groups are fields. What does not match is no item.
     pub item: Regex,
@@ -105,7 +105,7 @@ pub struct Table {
 /// A column of a table.
 #[derive(Debug, Clone)]
 pub struct Column {
-    /// How its header is written; case, spaces and punctuation do not matter.
+    /// How its header is written, [folded](crate::fold): case, spaces and punctuation do not matter.
     pub headers: Vec<String>,
     /// What its cells look like; named groups are fields. The first that matches counts.
     pub cells: Vec<Regex>,

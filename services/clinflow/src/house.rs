@@ -8,7 +8,7 @@ use clinflow_core::Role;
 use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, embedded::Embedded};
 use clinflow_objects::Store;
 use clinflow_ports::{
-    AuditLog, Broker, Bundles, Claims, Clock, Executions, Joins, Model, Objects,
+    AuditLog, Broker, Bundles, Claims, Clock, Executions, Joins, Objects,
     memory::{MemoryBroker, MemoryClaims, MemoryJoins},
     topology::Topology,
 };
@@ -141,8 +141,8 @@ impl House {
                 self.work(clinflow_extractor::Extract::new(objects, patterns)).await
             }
             Role::Nlp => {
-                let model: Arc<dyn Model> = Arc::new(clinflow_nlp::LocalModel::new());
-                self.work(clinflow_nlp::Ask::new(objects, catalog, model)).await
+                let reader = Arc::new(clinflow_nlp::LocalModel::new());
+                self.work(clinflow_nlp::Ask::new(objects, catalog, reader)).await
             }
             Role::Aggregator => {
                 let config = self.config.aggregator.clone();

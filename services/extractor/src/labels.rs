@@ -99,14 +99,11 @@ impl Labels {
         } else {
             None
         };
-        for part in [&bare, before.unwrap_or_default()] {
-            let found = known(part);
-            if !found.is_empty() {
-                return found;
-            }
-        }
+        let whole = (bare.len() < words.len()).then_some(bare.as_ref());
         // Forms in two languages: "Prüfzentrum / Site".
-        bare.split(" / ").map(known).find(|found| !found.is_empty()).unwrap_or_default()
+        let languages = bare.contains(" / ").then(|| bare.split(" / ")).into_iter().flatten();
+        let parts = whole.into_iter().chain(before).chain(languages);
+        parts.map(known).find(|found| !found.is_empty()).unwrap_or_default()
     }
 
     /// Whether `words` are a label.

@@ -17,14 +17,17 @@ pub(crate) struct Items {
 
 /// The items of the first list of this kind on the page.
 pub(crate) fn find(page: &Page<'_>, list: &Listed) -> Items {
-    let headings: Vec<_> = list.headings.iter().map(|heading| fold(heading)).collect();
     for (number, line) in page.lines.iter().enumerate() {
         for chunk in &line.chunks {
             let words = page.words(chunk);
             let key = words.split([':', '?']).next().unwrap_or_default();
             let bare = key.trim_start_matches(|c: char| c.is_ascii_digit() || ". )".contains(c));
             let before = bare.split('(').next().unwrap_or_default();
-            if ![key, bare, before].iter().any(|key| headings.contains(&fold(key))) {
+            let is_heading = |words: &str| list.headings.contains(&fold(words));
+            let named = is_heading(key)
+                || (bare.len() < key.len() && is_heading(bare))
+                || (before.len() < bare.len() && is_heading(before));
+            if !named {
                 continue;
             }
             let inside = chunk.bytes.start + (key.len() + 1).min(words.len());
@@ -150,7 +153,7 @@ mod tests {
     fn drugs(text: &str) -> (Vec<&str>, u32) {
         let list = Listed {
             group: "concomitant_drug".to_owned(),
-            headings: vec!["Con meds".to_owned(), "Other medication".to_owned()],
+            headings: vec!["con meds".to_owned(), "other medication".to_owned()],
             item: Regex::new(r"^\W*(?:\d+\.\s)?(?P<drug_name>[A-Za-z][a-z]+)").unwrap(),
         };
         let items = find(&Page::new(text, &[]), &list);

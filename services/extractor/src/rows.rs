@@ -1,6 +1,6 @@
 //! Tables: which lines are rows, and which chunk of a row is the cell of which column.
 
-use std::{collections::HashSet, ops::Range};
+use std::ops::Range;
 
 use clinflow_workflow::{fold, pattern::Table};
 
@@ -124,7 +124,7 @@ fn read(
 fn side_by_side(page: &Page<'_>, line: &Line, table: &Table) -> Option<usize> {
     let column = |chunk: &Chunk| {
         let words = fold(page.words(chunk));
-        table.columns.iter().position(|column| column.headers.iter().any(|header| fold(header) == words))
+        table.columns.iter().position(|column| column.headers.contains(&words))
     };
     let known: Vec<_> = line.chunks.iter().map(column).collect();
     let again = (0..known.len()).find(|at| known[*at].is_some() && known[..*at].contains(&known[*at]))?;
@@ -149,9 +149,11 @@ fn header_of(page: &Page<'_>, line: &Line, table: &Table) -> Option<Header> {
     let mut known = 0;
     for chunk in &line.chunks {
         let words = page.words(chunk);
-        let spellings: HashSet<_> = words.split(" / ").chain([words]).map(fold).collect();
-        let named =
-            |at: &usize| table.columns[*at].headers.iter().any(|header| spellings.contains(&fold(header)));
+        let mut spellings = vec![fold(words)];
+        if words.contains(" / ") {
+            spellings.extend(words.split(" / ").map(fold));
+        }
+        let named = |at: &usize| table.columns[*at].headers.iter().any(|header| spellings.contains(header));
         let mut columns = (0..table.columns.len()).filter(named).peekable();
         known += usize::from(columns.peek().is_some());
         if let Some(free) = columns.find(|at| header[*at].is_none()) {
@@ -288,7 +290,10 @@ fn begins_row(chunks: &[Chunk], header: Option<&Header>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clinflow_workflow::pattern::{Column, Table};
+    use clinflow_workflow::{
+        fold,
+        pattern::{Column, Table},
+    };
     use regex::Regex;
 
     use super::find;
@@ -296,7 +301,7 @@ mod tests {
 
     fn column(headers: &[&str], cells: &[&str]) -> Column {
         Column {
-            headers: headers.iter().map(|header| (*header).to_owned()).collect(),
+            headers: headers.iter().map(|header| fold(header)).collect(),
             cells: cells.iter().map(|cell| Regex::new(cell).unwrap()).collect(),
         }
     }

@@ -5,10 +5,9 @@ use clinflow_core::{
     field::{Alignment, Confidence, Source},
 };
 use clinflow_ingest::Text;
-use clinflow_ports::model::Claim;
 use uuid::Uuid;
 
-use crate::align::Aligner;
+use crate::{align::Aligner, question::Claim};
 
 /// Who made the claims.
 #[derive(Debug, Clone, PartialEq, Eq)]

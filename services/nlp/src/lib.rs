@@ -1,12 +1,14 @@
 //! The nlp service: asks a clinical model for the fields of a workflow and finds every claim of it in the text.
 //!
 //! This is the only service that may link a model: who wants to know where documents can go reads one dependency
-//! list. A model is a [`Model`]; the one that is always there is [`LocalModel`].
+//! list. Who reads is a [`Reader`]; the one that is always there is [`LocalModel`].
 
 pub mod align;
 mod classified;
 pub mod fields;
 pub mod local;
+pub mod question;
+pub mod reader;
 pub mod wanted;
 
 #[cfg(test)]
@@ -18,8 +20,7 @@ use bytes::Bytes;
 use clinflow_core::{Failure, FieldSet, Role, step::ObjectRef};
 use clinflow_ingest::Text;
 use clinflow_ports::{
-    Model, Objects, StoreError,
-    model::{Answer, Question, Wanted},
+    Objects, StoreError,
     objects::{get_checked, key},
 };
 use clinflow_proto::v1;
@@ -27,20 +28,24 @@ use clinflow_runtime::{Catalog, Context, Done, Handler, Output, Work, wire};
 use clinflow_workflow::Bundle;
 use futures_util::future::try_join;
 
-pub use crate::local::LocalModel;
-use crate::{classified::Classified, fields::Author};
+use crate::{
+    classified::Classified,
+    fields::Author,
+    reader::{Client, Reading},
+};
+pub use crate::{local::LocalModel, reader::Reader};
 
 /// Asks a model.
 pub struct Ask {
     objects: Arc<dyn Objects>,
     bundles: Arc<Catalog<Bundle>>,
-    model: Arc<dyn Model>,
+    reader: Arc<dyn Reader>,
 }
 
 impl Ask {
-    /// A service that reads and writes `objects`, takes workflows from `bundles` and asks `model`.
-    pub fn new(objects: Arc<dyn Objects>, bundles: Arc<Catalog<Bundle>>, model: Arc<dyn Model>) -> Self {
-        Self { objects, bundles, model }
+    /// A service that reads and writes `objects`, takes workflows from `bundles` and lets `reader` read.
+    pub fn new(objects: Arc<dyn Objects>, bundles: Arc<Catalog<Bundle>>, reader: Arc<dyn Reader>) -> Self {
+        Self { objects, bundles, reader }
     }
 
     /// The document's text.
@@ -50,20 +55,6 @@ impl Ask {
             // The parser's words may quote the document.
             StoreError::Corrupt { store: "objects", what: format!("text `{}`", reference.key) }.into()
         })
-    }
-
-    /// The model's answer. A workflow that wants nothing of a model costs no call.
-    async fn ask(
-        &self,
-        workflow: &str,
-        text: &str,
-        wanted: &[Wanted],
-        context: &Context,
-    ) -> Result<Answer, Failure> {
-        if wanted.is_empty() {
-            return Ok(Answer::default());
-        }
-        self.model.ask(Question { workflow, text, wanted, within: context.remaining }).await
     }
 }
 
@@ -82,19 +73,31 @@ impl Handler for Ask {
             )
         })?;
         let wanted = wanted::wanted(workflow);
-        let answer = self.ask(workflow.id.as_str(), &text.text, &wanted, context).await?;
-
         let agent_id = workflow.id.agent(Role::Nlp);
+        let client = Client {
+            workflow: &workflow.id,
+            agent: &agent_id,
+            team: classified.run.team.as_ref().unwrap_or(&workflow.team),
+            session: classified.run.session.as_ref(),
+            document: &classified.run.document.sha256,
+            invocation: context.meta.message_id,
+            within: context.remaining,
+        };
+        // A workflow that wants nothing of a model costs no call.
+        let reading = match wanted.as_slice() {
+            [] => Reading::default(),
+            wanted => self.reader.read(&text.text, wanted, &client).await?,
+        };
         let author =
-            Author { agent_id: &agent_id, invocation_id: context.meta.message_id, model: self.model.id() };
-        let set = fields::field_set(&text, answer.claims, &author);
+            Author { agent_id: &agent_id, invocation_id: context.meta.message_id, model: self.reader.id() };
+        let set = fields::field_set(&text, reading.claims, &author);
         let bytes = Bytes::from(serde_json::to_vec(&set).map_err(unwritable)?);
         let place = key::result(classified.run.execution, Role::Nlp, &bytes, "fields.json");
         let stored = self.objects.put(&place, bytes).await?;
         let message = message(input, &set, &stored);
         let work = Work {
-            model: Some(self.model.id().to_owned()),
-            cost_nano_usd: answer.cost_nano_usd,
+            model: Some(self.reader.id().to_owned()),
+            cost_nano_usd: reading.cost_nano_usd,
             ..Work::of(agent_id).writing(stored)
         };
         Ok(Done::one(Output::new(&workflow.id, message), work))

@@ -13,9 +13,8 @@ use clinflow_core::{
 };
 use clinflow_ingest::{Page, Text};
 use clinflow_ports::{
-    Bundles as _, Meta, Model, Objects as _,
+    Bundles as _, Meta, Objects as _,
     memory::{MemoryBundles, MemoryObjects},
-    model::{Answer, Claim, Question},
 };
 use clinflow_proto::v1;
 use clinflow_runtime::{Catalog, Context, Done, Handler as _, wire};
@@ -23,7 +22,11 @@ use clinflow_workflow::{Bundle, shipped};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Ask, LocalModel};
+use crate::{
+    Ask, LocalModel, Reader,
+    question::{Claim, Wanted},
+    reader::{Client, Reading},
+};
 
 const EXECUTION: ExecutionId = ExecutionId::from_uuid(Uuid::from_u128(7));
 const TEXT: &str =
@@ -33,13 +36,13 @@ const TEXT: &str =
 struct Claims(Vec<&'static str>, Mutex<Option<Duration>>);
 
 #[async_trait]
-impl Model for Claims {
+impl Reader for Claims {
     fn id(&self) -> &'static str {
         "test/1"
     }
 
-    async fn ask(&self, question: Question<'_>) -> Result<Answer, Failure> {
-        *self.1.lock().unwrap() = Some(question.within);
+    async fn read(&self, _: &str, _: &[Wanted], client: &Client<'_>) -> Result<Reading, Failure> {
+        *self.1.lock().unwrap() = Some(client.within);
         let claim = |value: &&str| Claim {
             name: "study_drug".to_owned(),
             group: None,
@@ -51,7 +54,7 @@ impl Model for Claims {
             assertion: Assertion::default(),
             span: None,
         };
-        Ok(Answer { claims: self.0.iter().map(claim).collect(), cost_nano_usd: 42 })
+        Ok(Reading { claims: self.0.iter().map(claim).collect(), cost_nano_usd: 42 })
     }
 }
 
@@ -97,7 +100,7 @@ fn text() -> Text {
 }
 
 /// Asks `model` about the text; answers what was done and the fields that were stored.
-async fn asked(model: Arc<dyn Model>) -> (Done, FieldSet) {
+async fn asked(model: Arc<dyn Reader>) -> (Done, FieldSet) {
     let (objects, bundles) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryBundles::default()));
     let bundle = bundles.publish(&shipped()).await.unwrap();
     let catalog = Arc::new(Catalog::new(bundles, Bundle::read));

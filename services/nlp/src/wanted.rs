@@ -1,8 +1,9 @@
 //! What a model is asked for: the fields of a workflow that nlp looks for.
 
 use clinflow_core::Role;
-use clinflow_ports::model::Wanted;
 use clinflow_workflow::Workflow;
+
+use crate::question::Wanted;
 
 /// The fields of `workflow` that the nlp role looks for, in the workflow's order. A field that no kind of mention
 /// fills has an empty label: a model that reads instructions can still find it.

@@ -67,12 +67,22 @@ pub struct Fleet {
     operators: BTreeMap<Role, u16>,
     gateway: u16,
     folder: TempDir,
+    /// Where the objects are.
+    store: TempDir,
+}
+
+/// A folder in memory where the machine has one: in production the objects are in S3, so the price of making files
+/// on a disk is nobody's.
+fn in_memory() -> std::io::Result<TempDir> {
+    let shared = Path::new("/dev/shm");
+    if shared.is_dir() { tempfile::tempdir_in(shared) } else { tempfile::tempdir() }
 }
 
 impl Fleet {
     /// Starts servers and services, and waits until every service is ready.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
+        let store = in_memory()?;
         let broker_folder = folder.path().join("rabbitmq");
         std::fs::create_dir(&broker_folder)?;
         let rabbitmq = RabbitMq::start(&broker_folder)?;
@@ -82,7 +92,7 @@ impl Fleet {
         database.create_tables().await?;
         DynamoBundles::new(database.clone()).publish(&shipped()).await?;
         let objects = Arc::new(Store::open(&clinflow_objects::Config {
-            url: folder.path().join("objects").display().to_string(),
+            url: store.path().join("objects").display().to_string(),
             ..clinflow_objects::Config::default()
         })?);
         let picked = ports::free::<9>()?;
@@ -99,6 +109,7 @@ impl Fleet {
             operators,
             gateway: picked[8],
             folder,
+            store,
         };
         for role in Role::ALL {
             fleet.spawn(role)?;
@@ -184,7 +195,7 @@ impl Fleet {
 
     /// The folder the object store is in.
     pub fn objects_folder(&self) -> PathBuf {
-        self.folder.path().join("objects")
+        self.store.path().join("objects")
     }
 
     /// A client of the broker, as an upstream system has one.

@@ -136,6 +136,7 @@ fn list(item: Item<'_>, names: &Names<'_>) -> Option<Listed> {
     let table = item.table()?;
     let group = table.required("group").and_then(|item| names.group(&item));
     let headings = table.required("headings").map(labels).unwrap_or_default();
+    let headings = headings.iter().map(|heading| fold(heading)).collect();
     let item = table.required("item").and_then(|item| {
         let regex = item.regex()?;
         names.captures(&regex, group.as_deref(), &item);
@@ -151,6 +152,7 @@ fn rows(item: Item<'_>, names: &Names<'_>) -> Option<pattern::Table> {
     let columns = each(&table, "columns", |item| {
         let table = item.clone().table()?;
         let headers = table.optional("headers").map(Item::texts).unwrap_or_default();
+        let headers = headers.iter().map(|header| fold(header)).collect();
         let cells = regexes(&table, "cells");
         for cell in &cells {
             names.captures(cell, group.as_deref(), &item);

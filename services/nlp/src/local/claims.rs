@@ -6,9 +6,9 @@ use clinflow_core::{
     Phi,
     field::{Assertion, Code},
 };
-use clinflow_ports::model::{Claim, Wanted};
 
 use super::story::Story;
+use crate::question::{Claim, Wanted};
 
 /// The claims made so far, and the fields that are wanted.
 pub(super) struct Claims<'w> {

@@ -17,12 +17,12 @@ mod term;
 
 use async_trait::async_trait;
 use clinflow_core::Failure;
-use clinflow_ports::{
-    Model,
-    model::{Answer, Claim, Question, Wanted},
-};
 
 use self::{claims::Claims, story::Story};
+use crate::{
+    question::{Claim, Wanted},
+    reader::{Client, Reader, Reading},
+};
 
 /// The model.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,18 +36,18 @@ impl LocalModel {
 }
 
 #[async_trait]
-impl Model for LocalModel {
+impl Reader for LocalModel {
     fn id(&self) -> &'static str {
         "local/1"
     }
 
-    async fn ask(&self, question: Question<'_>) -> Result<Answer, Failure> {
-        let (text, wanted) = (question.text.to_owned(), question.wanted.to_vec());
+    async fn read(&self, text: &str, wanted: &[Wanted], _client: &Client<'_>) -> Result<Reading, Failure> {
+        let (text, wanted) = (text.to_owned(), wanted.to_vec());
         // Reading a long text takes longer than a task may keep its thread.
         let claims = tokio::task::spawn_blocking(move || claims(&text, &wanted))
             .await
             .map_err(|error| Failure::park("model.panicked", error))?;
-        Ok(Answer { claims, cost_nano_usd: 0 })
+        Ok(Reading { claims, cost_nano_usd: 0 })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the local model makes of a story, case by case.
 
-use clinflow_ports::model::{Claim, Wanted};
+use crate::question::{Claim, Wanted};
 
 use super::claims;
 

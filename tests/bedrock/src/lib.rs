@@ -1,0 +1,1 @@
+//! A Bedrock that runs here.
