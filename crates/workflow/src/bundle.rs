@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use clinflow_core::{BundleFiles, BundleHash, WorkflowId};
+use clinflow_yaml::Problems;
 
-use crate::{CodeList, Problems, Workflow, read};
+use crate::{CodeList, Workflow, read};
 
 /// A bundle that was read and found free of mistakes.
 #[derive(Debug, Clone)]

@@ -11,15 +11,14 @@ mod bundle;
 mod code_list;
 mod files;
 pub mod pattern;
-mod problem;
 mod read;
 mod rule;
 mod workflow;
 
 pub use bundle::Bundle;
+pub use clinflow_yaml::{Problem, Problems};
 pub use code_list::{CodeList, Term, fold};
 pub use files::{from_dir, shipped};
 pub use pattern::Patterns;
-pub use problem::{Problem, Problems};
 pub use rule::{Check, FieldRef, Latest, Message, Part, Rule, Value};
 pub use workflow::{Classify, FieldSpec, FieldType, Format, Join, Marker, OnMissing, Vocabulary, Workflow};

@@ -6,8 +6,8 @@ use std::{
 };
 
 use clinflow_core::field::Code;
+use clinflow_yaml::Item;
 
-use super::table::Item;
 use crate::{CodeList, Term, code_list::fold};
 
 /// Reads every list, by id.

@@ -1,10 +1,8 @@
 //! From files to a bundle: each file is read on its own, then what they say about each other is checked.
 
 mod code_lists;
-mod node;
 mod patterns;
 mod rules;
-mod table;
 mod workflow;
 
 use std::{
@@ -13,10 +11,9 @@ use std::{
 };
 
 use clinflow_core::{BundleFiles, WorkflowId};
+use clinflow_yaml::{Item, Problem, Problems, Sink, unknown};
 
-use crate::{Bundle, FieldSpec, Problem, Problems, Workflow};
-
-use self::table::{Item, Sink, unknown};
+use crate::{Bundle, FieldSpec, Workflow};
 
 /// Shared by all workflows.
 const CODE_LISTS: &str = "code_lists.yaml";
@@ -26,6 +23,12 @@ const RULES: &str = "rules.yaml";
 const WORKFLOW: &str = "workflow.yaml";
 /// In each workflow's folder, and beside the folders for what all share.
 const PATTERNS: &str = "patterns.yaml";
+/// What a token of which model costs.
+const PRICES: &str = "prices.yaml";
+/// What may be spent by whom.
+const BUDGETS: &str = "budgets.yaml";
+/// The folder of the guardrails, one file each.
+const GUARDRAILS: &str = "guardrails";
 
 /// Reads a bundle, or says everything that is wrong with it.
 pub(crate) fn bundle(files: &BundleFiles) -> Result<Bundle, Problems> {
@@ -71,22 +74,12 @@ fn file<T>(
     problems: &mut Vec<Problem>,
     read: impl FnOnce(Item<'_>, &Sink<'_>) -> T,
 ) -> Option<T> {
-    let whole = |line, message| Problem { file: path.to_owned(), line, field: String::new(), message };
     let Some(text) = files.0.get(path) else {
-        problems.push(whole(0, "the file is missing".to_owned()));
+        let message = "the file is missing".to_owned();
+        problems.push(Problem { file: path.to_owned(), line: 0, field: String::new(), message });
         return None;
     };
-    let node = match node::parse(text) {
-        Ok(node) => node,
-        Err((line, message)) => {
-            problems.push(whole(line, message));
-            return None;
-        }
-    };
-    let sink = Sink::new(path);
-    let value = read(Item::root(&node, &sink), &sink);
-    problems.extend(sink.into_problems());
-    Some(value)
+    clinflow_yaml::read(path, text, problems, read)
 }
 
 /// The folders of a bundle; a file that belongs nowhere is a mistake, because nothing would read it.
@@ -97,7 +90,8 @@ fn folders<'a>(files: &'a BundleFiles, problems: &mut Vec<Problem>) -> BTreeSet<
             Some((folder, WORKFLOW | PATTERNS)) => {
                 folders.insert(folder);
             }
-            None if [CODE_LISTS, RULES, PATTERNS].contains(&path.as_str()) => {}
+            Some((GUARDRAILS, name)) if !name.contains('/') => {}
+            None if [CODE_LISTS, RULES, PATTERNS, PRICES, BUDGETS].contains(&path.as_str()) => {}
             Some(_) | None => problems.push(Problem {
                 file: path.clone(),
                 line: 0,
@@ -105,7 +99,16 @@ fn folders<'a>(files: &'a BundleFiles, problems: &mut Vec<Problem>) -> BTreeSet<
                 message: unknown(
                     "file",
                     path,
-                    &[CODE_LISTS, RULES, PATTERNS, "<workflow>/workflow.yaml", "<workflow>/patterns.yaml"],
+                    &[
+                        CODE_LISTS,
+                        RULES,
+                        PATTERNS,
+                        PRICES,
+                        BUDGETS,
+                        "guardrails/<name>.yaml",
+                        "<workflow>/workflow.yaml",
+                        "<workflow>/patterns.yaml",
+                    ],
                 ),
             }),
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use clinflow_yaml::{Item, Table, unknown};
 use regex::Regex;
 
-use super::table::{Item, Table, unknown};
 use crate::{
     FieldRef, Patterns, Workflow,
     code_list::fold,

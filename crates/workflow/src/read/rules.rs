@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use clinflow_core::Severity;
+use clinflow_yaml::{Item, Place, Problem, Table, unknown};
 
-use super::table::{Item, Place, Table, unknown};
-use crate::{Check, CodeList, FieldRef, FieldType, Latest, Message, Part, Problem, Rule, Value, Workflow};
+use crate::{Check, CodeList, FieldRef, FieldType, Latest, Message, Part, Rule, Value, Workflow};
 
 /// The rules of a bundle by id.
 pub(super) type Rules = BTreeMap<String, Draft>;

@@ -4,10 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use clinflow_core::{Role, TeamId, WorkflowId, field::Confidence};
 
-use super::{
-    rules::{self, Rules},
-    table::{Item, Table, unknown},
-};
+use clinflow_yaml::{Item, Table, unknown};
+
+use super::rules::{self, Rules};
 use crate::{
     Classify, CodeList, FieldSpec, FieldType, Format, Join, Marker, OnMissing, Patterns, Vocabulary, Workflow,
 };

@@ -10,14 +10,14 @@ use serde_saphyr::Spanned;
 
 /// A value and the line it begins on.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) line: u64,
-    pub(super) kind: Kind,
+pub(crate) struct Node {
+    pub(crate) line: u64,
+    pub(crate) kind: Kind,
 }
 
 /// What a value is.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     Boolean(bool),
     Number(f64),
@@ -28,7 +28,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// What it is called in a message.
-    pub(super) const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Boolean(_) => "true or false",
@@ -42,7 +42,7 @@ impl Kind {
 
 /// Reads a file. The error is the line and the reader's words; it stops at the first, because what follows broken
 /// YAML cannot be known.
-pub(super) fn parse(text: &str) -> Result<Node, (u64, String)> {
+pub(crate) fn parse(text: &str) -> Result<Node, (u64, String)> {
     // `yes` and `no` are words here, as YAML 1.2 has it.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options::<Spanned<Kind>>(text, options).map(Node::from).map_err(|error| {

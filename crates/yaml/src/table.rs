@@ -9,25 +9,28 @@ use std::{
 use clinflow_core::field::Confidence;
 use regex::{Regex, RegexBuilder};
 
-use super::node::{Kind, Node};
-use crate::Problem;
+use crate::{
+    Problem,
+    node::{Kind, Node},
+};
 
 /// Bytes a compiled regular expression may take. The largest shipped one takes a tenth; a pattern that needs more
 /// is a repetition of repetitions.
 const REGEX_BYTES: usize = 1 << 20;
 
 /// Where the mistakes of one file are noted.
-pub(super) struct Sink<'a> {
+pub struct Sink<'a> {
     file: &'a str,
     found: RefCell<Vec<Problem>>,
 }
 
 impl<'a> Sink<'a> {
-    pub(super) const fn new(file: &'a str) -> Self {
+    pub(crate) const fn new(file: &'a str) -> Self {
         Self { file, found: RefCell::new(Vec::new()) }
     }
 
-    pub(super) fn note(&self, place: &Place, message: impl Into<String>) {
+    /// Notes a mistake at a place.
+    pub fn note(&self, place: &Place, message: impl Into<String>) {
         self.found.borrow_mut().push(Problem {
             file: self.file.to_owned(),
             line: place.line,
@@ -36,16 +39,18 @@ impl<'a> Sink<'a> {
         });
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.found.into_inner()
     }
 }
 
 /// A place in a file: a line, and the way to it through the file's structure.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place {
-    pub(super) line: u64,
-    pub(super) path: String,
+pub struct Place {
+    /// 1-based line.
+    pub line: u64,
+    /// Where in the structure: `fields[3].code_list`.
+    pub path: String,
 }
 
 impl Place {
@@ -57,18 +62,20 @@ impl Place {
 
 /// A value, its place, and where to note what is wrong with it.
 #[derive(Clone)]
-pub(super) struct Item<'a> {
+pub struct Item<'a> {
     node: &'a Node,
-    pub(super) place: Place,
+    /// Where it stands.
+    pub place: Place,
     sink: &'a Sink<'a>,
 }
 
 impl<'a> Item<'a> {
-    pub(super) fn root(node: &'a Node, sink: &'a Sink<'a>) -> Self {
+    pub(crate) fn root(node: &'a Node, sink: &'a Sink<'a>) -> Self {
         Self { node, place: Place { line: node.line, path: String::new() }, sink }
     }
 
-    pub(super) fn note(&self, message: impl Into<String>) {
+    /// Notes what is wrong with it.
+    pub fn note(&self, message: impl Into<String>) {
         self.sink.note(&self.place, message);
     }
 
@@ -76,7 +83,8 @@ impl<'a> Item<'a> {
         self.note(format!("expected {what}, found {}", self.node.kind.name()));
     }
 
-    pub(super) fn table(self) -> Option<Table<'a>> {
+    /// It as a table of keys.
+    pub fn table(self) -> Option<Table<'a>> {
         let Kind::Map(entries) = &self.node.kind else {
             self.expected("a table");
             return None;
@@ -86,7 +94,7 @@ impl<'a> Item<'a> {
     }
 
     /// The items of a list; a single value stands for a list of one.
-    pub(super) fn list(self) -> Vec<Self> {
+    pub fn list(self) -> Vec<Self> {
         let Kind::List(nodes) = &self.node.kind else { return vec![self] };
         let place =
             |at: usize, node: &Node| Place { line: node.line, path: format!("{}[{at}]", self.place.path) };
@@ -98,7 +106,7 @@ impl<'a> Item<'a> {
     }
 
     /// The entries of a table whose keys are names and not words of the format.
-    pub(super) fn named(self) -> Vec<(&'a str, Self)> {
+    pub fn named(self) -> Vec<(&'a str, Self)> {
         let Kind::Map(entries) = &self.node.kind else {
             self.expected("a table");
             return Vec::new();
@@ -111,7 +119,8 @@ impl<'a> Item<'a> {
             .collect()
     }
 
-    pub(super) fn text(&self) -> Option<&'a str> {
+    /// It as a text that is not empty.
+    pub fn text(&self) -> Option<&'a str> {
         match &self.node.kind {
             Kind::Text(text) if !text.trim().is_empty() => Some(text),
             Kind::Text(_) => {
@@ -125,7 +134,8 @@ impl<'a> Item<'a> {
         }
     }
 
-    pub(super) fn number(&self) -> Option<f64> {
+    /// It as a number.
+    pub fn number(&self) -> Option<f64> {
         if let Kind::Number(number) = self.node.kind {
             return Some(number);
         }
@@ -139,7 +149,7 @@ impl<'a> Item<'a> {
         clippy::cast_sign_loss,
         reason = "checked to lie in the range of u32"
     )]
-    pub(super) fn whole(&self, least: u32) -> Option<u32> {
+    pub fn whole(&self, least: u32) -> Option<u32> {
         let number = self.number()?;
         if number.fract() != 0.0 || number < f64::from(least) || number > f64::from(u32::MAX) {
             self.note(format!("expected a whole number from {least}"));
@@ -148,7 +158,8 @@ impl<'a> Item<'a> {
         Some(number as u32)
     }
 
-    pub(super) fn flag(&self) -> Option<bool> {
+    /// It as `true` or `false`.
+    pub fn flag(&self) -> Option<bool> {
         if let Kind::Boolean(flag) = self.node.kind {
             return Some(flag);
         }
@@ -158,7 +169,7 @@ impl<'a> Item<'a> {
 
     /// Between 0 and 1.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0..=1000")]
-    pub(super) fn confidence(&self) -> Option<Confidence> {
+    pub fn confidence(&self) -> Option<Confidence> {
         let number = self.number()?;
         if !(0.0..=1.0).contains(&number) {
             self.note("expected a number between 0 and 1");
@@ -167,7 +178,8 @@ impl<'a> Item<'a> {
         Some(Confidence::from_thousandths((number * 1000.0).round() as u16))
     }
 
-    pub(super) fn duration(&self) -> Option<Duration> {
+    /// It as a duration: `30s`, `5m`.
+    pub fn duration(&self) -> Option<Duration> {
         let text = self.text()?;
         let parsed =
             text.parse::<jiff::SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
@@ -178,17 +190,12 @@ impl<'a> Item<'a> {
     }
 
     /// A name that has a type of its own.
-    pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(&self) -> Option<T> {
+    pub fn parsed<T: FromStr<Err: std::fmt::Display>>(&self) -> Option<T> {
         self.text()?.parse().map_err(|error: T::Err| self.note(error.to_string())).ok()
     }
 
     /// One of `all`, by its spelling.
-    pub(super) fn one_of<T: Copy>(
-        &self,
-        what: &str,
-        all: &[T],
-        spelling: impl Fn(T) -> &'static str,
-    ) -> Option<T> {
+    pub fn one_of<T: Copy>(&self, what: &str, all: &[T], spelling: impl Fn(T) -> &'static str) -> Option<T> {
         let text = self.text()?;
         let found = all.iter().copied().find(|value| spelling(*value) == text);
         if found.is_none() {
@@ -199,7 +206,7 @@ impl<'a> Item<'a> {
     }
 
     /// A regular expression, without look-around and back references: its time is linear in the text's length.
-    pub(super) fn regex(&self) -> Option<Regex> {
+    pub fn regex(&self) -> Option<Regex> {
         let text = self.text()?;
         match RegexBuilder::new(text).size_limit(REGEX_BYTES).build() {
             Ok(regex) => Some(regex),
@@ -213,23 +220,25 @@ impl<'a> Item<'a> {
         }
     }
 
-    pub(super) fn texts(self) -> Vec<String> {
+    /// It as a list of texts; a single text stands for a list of one.
+    pub fn texts(self) -> Vec<String> {
         self.list().iter().filter_map(|item| item.text().map(str::to_owned)).collect()
     }
 }
 
 /// A table that is read key by key; [`Table::finish`] reports the keys nobody asked for.
-pub(super) struct Table<'a> {
+pub struct Table<'a> {
     entries: &'a [(String, Node)],
     taken: Vec<Cell<bool>>,
     known: RefCell<Vec<&'static str>>,
-    pub(super) place: Place,
+    /// Where it stands.
+    pub place: Place,
     sink: &'a Sink<'a>,
 }
 
 impl<'a> Table<'a> {
     /// The value of `key`, when it is there and not null.
-    pub(super) fn optional(&self, key: &'static str) -> Option<Item<'a>> {
+    pub fn optional(&self, key: &'static str) -> Option<Item<'a>> {
         self.known.borrow_mut().push(key);
         let at = self.entries.iter().position(|(name, _)| name == key)?;
         self.taken[at].set(true);
@@ -241,7 +250,7 @@ impl<'a> Table<'a> {
     }
 
     /// The value of `key`, which must be there.
-    pub(super) fn required(&self, key: &'static str) -> Option<Item<'a>> {
+    pub fn required(&self, key: &'static str) -> Option<Item<'a>> {
         let item = self.optional(key);
         if item.is_none() {
             self.note(format!("`{key}` is missing"));
@@ -249,12 +258,13 @@ impl<'a> Table<'a> {
         item
     }
 
-    pub(super) fn note(&self, message: impl Into<String>) {
+    /// Notes what is wrong with the table as a whole.
+    pub fn note(&self, message: impl Into<String>) {
         self.sink.note(&self.place, message);
     }
 
     /// Reports every key that was not asked for.
-    pub(super) fn finish(self) {
+    pub fn finish(self) {
         let known = self.known.borrow();
         for ((key, node), taken) in self.entries.iter().zip(&self.taken) {
             if !taken.get() {
@@ -265,6 +275,6 @@ impl<'a> Table<'a> {
 }
 
 /// The message about a name that is none of the known ones.
-pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
     format!("unknown {what} `{name}`; expected one of {}", known.join(", "))
 }

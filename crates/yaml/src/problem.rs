@@ -1,11 +1,11 @@
-//! What is wrong with a bundle, and where.
+//! What is wrong with a file, and where.
 
 use std::fmt;
 
-/// One mistake in one file of a bundle.
+/// One mistake in one file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// Path in the bundle: `ae-report/workflow.yaml`.
+    /// The file, as its reader names it: `ae-report/workflow.yaml`.
     pub file: String,
     /// 1-based line; 0 when the mistake is the file as a whole.
     pub line: u64,
@@ -28,7 +28,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with a bundle, in the order of its files and lines; never empty.
+/// Everything that is wrong with some files, in the order of its files and lines; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
 
