@@ -4,12 +4,16 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 9] = [
     "clinflow/v1/common.proto",
     "clinflow/v1/pipeline.proto",
     "clinflow/v1/side_events.proto",
     "clinflow/v1/ingest.proto",
     "clinflow/v1/executions.proto",
+    "clinflow/v1/audit.proto",
+    "clinflow/v1/operations.proto",
+    "clinflow/v1/reviews.proto",
+    "clinflow/v1/questions.proto",
 ];
 
 #[expect(

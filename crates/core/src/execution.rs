@@ -79,10 +79,10 @@ pub struct DocumentRef {
     pub size: u64,
 }
 
-/// How an execution left the running state.
+/// How an execution left the running state, or came back to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disposition {
-    /// The new status: parked or terminal.
+    /// The new status: parked or terminal; running when a person lets it go on.
     pub status: Status,
     /// The workflow it ran under, when it came so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,9 +133,12 @@ pub struct Execution {
     pub check_at: Option<Timestamp>,
     /// Where it stands.
     pub status: Status,
-    /// How it left the running state.
+    /// How it came to stand where it stands; `None` while it runs for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disposition: Option<Disposition>,
+    /// The newest audit record that it is known to have: a chain without it was cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<ChainHead>,
 }
 
 impl Execution {
@@ -143,6 +146,23 @@ impl Execution {
     pub fn workflow(&self) -> &WorkflowId {
         let settled = self.disposition.as_ref().and_then(|disposition| disposition.workflow.as_ref());
         settled.unwrap_or(&self.requested_workflow)
+    }
+
+    /// The newest audit record that anything here knows of.
+    pub fn known_head(&self) -> Option<ChainHead> {
+        let settled = self.disposition.as_ref().map(|disposition| disposition.head);
+        [self.head, settled].into_iter().flatten().max_by_key(|head| head.sequence)
+    }
+
+    /// Whether a person may replace the current status by `next`, by a decision that is in the audit log (INV-02): a
+    /// redrive or replay lets it run, an abort stops it, the last review item completes it.
+    pub const fn may_be_made(current: Status, next: Status) -> bool {
+        match next {
+            Status::Running => matches!(current, Status::Parked | Status::Failed | Status::Aborted),
+            Status::Aborted => matches!(current, Status::Running | Status::Parked),
+            Status::Completed => matches!(current, Status::NeedsReview),
+            Status::Parked | Status::NeedsReview | Status::Failed => false,
+        }
     }
 
     /// Whether `next` may replace the current status without a person asking for it (INV-02).
@@ -166,6 +186,18 @@ mod tests {
                 assert!(!Execution::may_become(from, to), "{from} -> {to}");
             }
         }
+    }
+
+    #[test]
+    fn a_person_may_let_go_on_what_failed_stop_what_runs_and_complete_what_was_reviewed() {
+        let from = |next| {
+            let made = Status::ALL.into_iter().filter(|from| Execution::may_be_made(*from, next));
+            made.map(Status::as_str).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            Status::ALL.map(from),
+            ["parked failed aborted", "", "needs-review", "", "", "running parked"]
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{id::AgentId, phi::Phi, role::Role};
+use crate::{guarded::Guarded, id::AgentId, phi::Phi, role::Role};
 
 /// A half-open stretch of extracted text, counted twice: in Unicode code points and in UTF-8 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -331,6 +331,9 @@ pub struct FieldSet {
     /// Row counts of repeated groups.
     #[serde(default)]
     pub rows: Vec<RowCount>,
+    /// The guardrail they have passed; `None` before they have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarded: Option<Guarded>,
 }
 
 impl FieldSet {
@@ -345,6 +348,7 @@ impl FieldSet {
             fields: Vec::new(),
             findings: Vec::new(),
             rows: Vec::new(),
+            guarded: None,
         }
     }
 }

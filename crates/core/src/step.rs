@@ -54,6 +54,9 @@ pub struct Step {
     /// Model id and version, when a model took part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// SHA-256 of the prompt the model was given; none for a model that is given none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<ObjectHash>,
     /// What it wrote to the object store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<ObjectRef>,

@@ -110,6 +110,7 @@ fn execution(n: u64) -> anyhow::Result<Execution> {
         check_at: Some(Timestamp::from_second(2_000)?),
         status: Status::Running,
         disposition: None,
+        head: None,
     })
 }
 
@@ -143,6 +144,7 @@ fn recorded(n: u64) -> anyhow::Result<Entry> {
         outcome: Outcome::Succeeded,
         code: None,
         model: None,
+        prompt: None,
         output: Some(fields.clone()),
         cost_nano_usd: 0,
     };

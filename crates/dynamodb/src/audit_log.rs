@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::{
     Database,
-    error::{failed, unavailable},
-    item::{Item, get_json, map, number, text},
+    error::{corrupt, failed, unavailable},
+    item::{Item, get_json, get_number, get_text, map, number, text},
     write::{Condition, Outcome, Write},
 };
 
@@ -87,6 +87,17 @@ impl DynamoAuditLog {
 /// A record's key.
 fn key(execution: ExecutionId, sequence: u32) -> Item {
     map([("execution", text(execution.to_string())), ("sequence", number(sequence))])
+}
+
+/// The record in an item, which says the same in its key and attributes as in its body.
+fn read(item: &Item) -> Result<Record, StoreError> {
+    let sequence: u32 =
+        get_number(item, "sequence")?.ok_or_else(|| corrupt("an audit record without its place"))?;
+    let unreadable = || corrupt(format!("audit record {sequence} is not what was written"));
+    let record: Record = get_json(item, "body").map_err(|_| unreadable())?;
+    let told = [("hash", record.hash.to_string()), ("message_id", record.entry.message_id.to_string())];
+    let agrees = told.iter().all(|(name, value)| get_text(item, name).is_ok_and(|text| text == value));
+    if agrees { Ok(record) } else { Err(unreadable()) }
 }
 
 /// That a record exists, has this hash if one is given, and is about another message.
@@ -172,7 +183,7 @@ impl AuditLog for DynamoAuditLog {
         let mut records = Vec::new();
         while let Some(page) = pages.next().await {
             for item in page.map_err(unavailable)?.items() {
-                records.push(get_json(item, "body")?);
+                records.push(read(item)?);
             }
         }
         Ok(records)

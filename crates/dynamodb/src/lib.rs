@@ -16,6 +16,9 @@ pub mod embedded;
 mod error;
 mod executions;
 mod item;
+mod query;
+mod reviews;
+mod sessions;
 mod tables;
 mod write;
 
@@ -24,3 +27,5 @@ pub use bundles::DynamoBundles;
 pub use config::Config;
 pub use database::Database;
 pub use executions::DynamoExecutions;
+pub use reviews::DynamoReviews;
+pub use sessions::DynamoSessions;

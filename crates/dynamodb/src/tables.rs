@@ -1,4 +1,4 @@
-//! The three tables and their indexes.
+//! The tables and their indexes.
 
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ pub(crate) const BY_STATUS: &str = "by-status";
 /// Index of the running executions by when they are looked at next. Only those have its key (a sparse index).
 pub(crate) const BY_CHECK: &str = "by-check";
 
+/// Index of the review items by state, the oldest first.
+pub(crate) const BY_STATE: &str = "by-state";
+
 /// The names of the tables.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
@@ -31,12 +34,16 @@ pub(crate) struct Tables {
     pub(crate) audit: String,
     /// One item a piece of a bundle's file, and one that says which bundle is current.
     pub(crate) bundles: String,
+    /// One item a turn of a session.
+    pub(crate) sessions: String,
+    /// One item a review item.
+    pub(crate) reviews: String,
 }
 
 impl Tables {
     pub(crate) fn new(prefix: &str) -> Self {
         let name = |name: &str| format!("{prefix}-{name}");
-        Self { executions: name("executions"), audit: name("audit"), bundles: name("bundles") }
+        Self { executions: name("executions"), audit: name("audit"), bundles: name("bundles"), sessions: name("sessions"), reviews: name("reviews") }
     }
 }
 
@@ -64,10 +71,26 @@ pub(crate) async fn create(client: &Client, tables: &Tables) -> anyhow::Result<(
         .set_key_schema(Some(keys("hash", Some("piece"))))
         .attribute_definitions(attribute("hash", S))
         .attribute_definitions(attribute("piece", S));
+    let sessions = client
+        .create_table()
+        .table_name(&tables.sessions)
+        .set_key_schema(Some(keys("session", Some("turn"))))
+        .attribute_definitions(attribute("session", S))
+        .attribute_definitions(attribute("turn", S));
+    let reviews = client
+        .create_table()
+        .table_name(&tables.reviews)
+        .set_key_schema(Some(keys("execution", Some("number"))))
+        .global_secondary_indexes(index(BY_STATE, "state", "place"));
+    let reviews = [("execution", S), ("number", N), ("state", S), ("place", S)]
+        .into_iter()
+        .fold(reviews, |table, (name, kind)| table.attribute_definitions(attribute(name, kind)));
     futures_util::try_join!(
         create_one(client, &tables.executions, executions),
         create_one(client, &tables.audit, audit),
         create_one(client, &tables.bundles, bundles),
+        create_one(client, &tables.sessions, sessions),
+        create_one(client, &tables.reviews, reviews),
     )?;
     Ok(())
 }

@@ -40,6 +40,7 @@ fn execution(n: u128) -> Execution {
         check_at: Some(Timestamp::from_second(2_000).unwrap()),
         status: Status::Running,
         disposition: None,
+        head: None,
     }
 }
 

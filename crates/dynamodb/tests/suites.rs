@@ -1,4 +1,4 @@
-//! The suites of the three ports over HTTP against dynoxide: writes grouped, and each alone.
+//! The suites of the ports over HTTP against dynoxide: writes grouped, and each alone.
 #![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::sync::{
@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use clinflow_dynamodb::{Config, Database, DynamoAuditLog, DynamoBundles, DynamoExecutions};
+use clinflow_dynamodb::{Config, Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoReviews, DynamoSessions};
 use clinflow_testkit::dynamodb::DynamoDb;
 
 static SERVER: LazyLock<DynamoDb> = LazyLock::new(|| DynamoDb::start().unwrap());
@@ -47,6 +47,18 @@ mod alone {
             super::DynamoAuditLog::new(super::database("one", 1).await)
         });
     }
+}
+
+mod sessions {
+    use super::{DynamoSessions, database};
+
+    clinflow_ports::sessions_suite!(async { DynamoSessions::new(database("sessions", 100).await) });
+}
+
+mod reviews {
+    use super::{DynamoReviews, database};
+
+    clinflow_ports::reviews_suite!(async { DynamoReviews::new(database("reviews", 100).await) });
 }
 
 mod bundles {

@@ -122,8 +122,54 @@ pub trait Broker: Send + Sync + 'static {
     /// Takes one message off a queue without consuming it: for people who look at dead letters and parked messages.
     async fn take(&self, queue: &str) -> Result<Option<Box<dyn Delivery>>, BrokerError>;
 
+    /// Looks at up to `most` messages of a queue that nobody consumes, the oldest first, and leaves them there. While
+    /// somebody else looks, that person holds what is not seen here.
+    async fn browse(&self, queue: &str, most: usize) -> Result<Vec<Envelope>, BrokerError> {
+        let held = hold(self, queue, most).await?;
+        let seen = held.iter().map(|delivery| delivery.envelope().clone()).collect();
+        put_back(held).await?;
+        Ok(seen)
+    }
+
+    /// Takes the `wanted` among the first `most` messages of a queue that nobody consumes; the others stay. What was
+    /// taken and is not settled goes back.
+    async fn pick(
+        &self,
+        queue: &str,
+        most: usize,
+        wanted: &(dyn for<'a> Fn(&'a Envelope) -> bool + Send + Sync),
+    ) -> Result<Vec<Box<dyn Delivery>>, BrokerError> {
+        let held = hold(self, queue, most).await?;
+        let (picked, others) = held.into_iter().partition(|delivery| wanted(delivery.envelope()));
+        put_back(others).await?;
+        Ok(picked)
+    }
+
     /// Whether it can be worked with, as it changes.
     fn health(&self) -> watch::Receiver<Health>;
+}
+
+/// Takes messages off a queue until it is empty or `most` are in hand.
+async fn hold<B: Broker + ?Sized>(
+    broker: &B,
+    queue: &str,
+    most: usize,
+) -> Result<Vec<Box<dyn Delivery>>, BrokerError> {
+    let mut held = Vec::new();
+    while held.len() < most
+        && let Some(delivery) = broker.take(queue).await?
+    {
+        held.push(delivery);
+    }
+    Ok(held)
+}
+
+/// Puts messages back where they were: the newest first, because each goes back to the head of its queue.
+async fn put_back(held: Vec<Box<dyn Delivery>>) -> Result<(), BrokerError> {
+    for delivery in held.into_iter().rev() {
+        delivery.release().await?;
+    }
+    Ok(())
 }
 
 /// The deliveries of one queue.

@@ -1,7 +1,7 @@
 //! Executions: where the truth about a document's run lives.
 
 use async_trait::async_trait;
-use clinflow_core::{Disposition, Execution, ExecutionId, Status};
+use clinflow_core::{Disposition, Execution, ExecutionId, Status, audit::ChainHead};
 use jiff::Timestamp;
 
 use crate::error::StoreError;
@@ -52,6 +52,20 @@ pub trait Executions: Send + Sync + 'static {
 
     /// Leaves the running (or parked) state as [`Execution::may_become`] allows, atomically.
     async fn settle(&self, id: ExecutionId, disposition: &Disposition) -> Result<Transition, StoreError>;
+
+    /// Makes the change that a person's recorded decision asks for, as [`Execution::may_be_made`] allows, atomically
+    /// and only while the execution has `seen` redrives. One that runs again has one redrive more and is looked at
+    /// at `check_at`; of several people who ask for the same at once, one gets [`Transition::Applied`].
+    async fn intervene(
+        &self,
+        id: ExecutionId,
+        seen: u32,
+        disposition: &Disposition,
+        check_at: Option<Timestamp>,
+    ) -> Result<Transition, StoreError>;
+
+    /// Remembers that the audit log holds `head`, unless a newer record is known.
+    async fn witness(&self, id: ExecutionId, head: ChainHead) -> Result<(), StoreError>;
 
     /// Up to `limit` running executions whose `check_at` is not after `now`, the longest overdue first. May lag
     /// behind writes.

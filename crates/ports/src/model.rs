@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use clinflow_core::Phi;
 use clinflow_cost::Usage;
+use serde::{Deserialize, Serialize};
 
 /// What a model is asked. The same request is the same bytes, so that its hash names its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub struct Asker {
 }
 
 /// What a model answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// All text blocks, in order.
     pub text: Phi,
@@ -62,7 +63,8 @@ pub struct Reply {
 }
 
 /// Why an answer ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stop {
     /// The answer is whole.
     Whole,

@@ -43,6 +43,7 @@ pub async fn get_checked(objects: &dyn Objects, object: &ObjectRef) -> Result<By
 /// cannot change what the first one's message refers to.
 pub mod key {
     use clinflow_core::{DocumentHash, ExecutionId, Role, id::ObjectHash};
+    use uuid::Uuid;
 
     /// A document's bytes.
     pub fn document(document: &DocumentHash) -> String {
@@ -58,6 +59,21 @@ pub mod key {
     pub fn result(execution: ExecutionId, role: Role, bytes: &[u8], name: &str) -> String {
         let hash = ObjectHash::of(bytes).prefix();
         format!("executions/{execution}/{role}-{hash}-{name}")
+    }
+
+    /// The words of a question.
+    pub fn question(execution: ExecutionId, question: Uuid) -> String {
+        format!("executions/{execution}/questions/{question}/question.json")
+    }
+
+    /// The answer to a question, under a name that whoever asked knows before there is one.
+    pub fn answer(execution: ExecutionId, question: Uuid) -> String {
+        format!("executions/{execution}/questions/{question}/answer.json")
+    }
+
+    /// What a model answered to a call, by the call's fingerprint: an identical call is answered with it.
+    pub fn reply(fingerprint: &ObjectHash) -> String {
+        format!("replies/{fingerprint}.json")
     }
 
     /// The folder of an execution's outputs.

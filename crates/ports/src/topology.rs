@@ -121,7 +121,7 @@ impl Event {
 pub const CONSUMES: [(Role, &[Event]); 7] = [
     (Role::Classifier, &[Event::DocumentSubmitted]),
     (Role::Extractor, &[Event::DocumentClassified]),
-    (Role::Nlp, &[Event::DocumentClassified]),
+    (Role::Nlp, &[Event::DocumentClassified, Event::QuestionAsked]),
     (Role::Aggregator, &[Event::FieldsExtracted]),
     (Role::Validator, &[Event::FieldsMerged]),
     (
@@ -157,6 +157,10 @@ pub const PARKED: &str = "clinflow.parked";
 /// How often the broker may hand out one message before it gives up on it. A backstop only: attempts are
 /// counted in our own header. 20 is the default of RabbitMQ 4; older versions have none.
 pub const DELIVERY_LIMIT: u32 = 20;
+
+/// How often people may look at a dead or parked message: looking hands it out and takes it back. As good as without
+/// end, and said because RabbitMQ 4 drops a message after 20 times in a queue that says nothing.
+pub const LOOKS: u32 = 2_000_000_000;
 
 /// One delay tier: a queue with one fixed time to live, because a per-message time to live waits behind the
 /// message at the head of the queue.
@@ -208,6 +212,11 @@ impl Route {
     /// Back to `queue` after the tier that fits `delay`.
     pub fn delayed(delay: Duration, queue: &str) -> Self {
         Self { exchange: DELAY, key: format!("{}.{queue}", Tier::for_delay(delay).name) }
+    }
+
+    /// Back to `queue` at once, and to no other.
+    pub fn returned(queue: &str) -> Self {
+        Self { exchange: RETURN, key: format!("now.{queue}") }
     }
 
     /// To the dead letters; the key keeps the queue it came from.
@@ -339,7 +348,8 @@ impl Topology {
         }
         for exchange in [DEAD, PARKED] {
             bindings.push(Binding { exchange, queue: exchange.to_owned(), pattern: "#".to_owned() });
-            queues.push(Queue { name: exchange.to_owned(), arguments: Vec::new() });
+            let arguments = vec![("x-delivery-limit", Argument::Number(LOOKS))];
+            queues.push(Queue { name: exchange.to_owned(), arguments });
         }
         let policies = vec![Policy {
             name: "clinflow-ingress",
@@ -405,13 +415,15 @@ mod tests {
     #[test]
     fn a_returning_message_reaches_only_the_queue_it_was_meant_for() {
         let topology = Topology::standard();
-        let key = format!("30s.{}", queue_name(Role::Nlp, Lane::Batch));
-        let reached: Vec<_> = topology
-            .bindings
-            .iter()
-            .filter(|binding| binding.exchange == RETURN && matches(&binding.pattern, &key))
-            .map(|binding| binding.queue.as_str())
-            .collect();
-        assert_eq!(reached, ["clinflow.nlp.batch"]);
+        let queue = queue_name(Role::Nlp, Lane::Batch);
+        for key in [format!("30s.{queue}"), Route::returned(&queue).key] {
+            let reached: Vec<_> = topology
+                .bindings
+                .iter()
+                .filter(|binding| binding.exchange == RETURN && matches(&binding.pattern, &key))
+                .map(|binding| binding.queue.as_str())
+                .collect();
+            assert_eq!(reached, ["clinflow.nlp.batch"], "{key}");
+        }
     }
 }

@@ -13,14 +13,29 @@ mod bundles {
 mod claims {
     clinflow_ports::claims_suite!(async { super::memory::MemoryClaims::default() });
 }
+mod counters {
+    clinflow_ports::counters_suite!(async {
+        let clock = super::memory::ManualClock::at(jiff::Timestamp::from_second(4_000_000_000).unwrap());
+        super::memory::MemoryCounters::new(std::sync::Arc::new(clock))
+    });
+}
 mod executions {
     clinflow_ports::executions_suite!(async { super::memory::MemoryExecutions::default() });
 }
 mod joins {
     clinflow_ports::joins_suite!(async { super::memory::MemoryJoins::default() });
 }
+mod ledger {
+    clinflow_ports::ledger_suite!(async { super::memory::MemoryLedger::default() });
+}
 mod objects {
     clinflow_ports::objects_suite!(async { super::memory::MemoryObjects::default() });
+}
+mod sessions {
+    clinflow_ports::sessions_suite!(async { super::memory::MemorySessions::default() });
+}
+mod reviews {
+    clinflow_ports::reviews_suite!(async { super::memory::MemoryReviews::default() });
 }
 mod broker {
     async fn broker() -> super::memory::MemoryBroker {

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use clinflow_redis::{Config, Connection, RedisClaims, RedisJoins};
+use clinflow_redis::{Config, Connection, RedisClaims, RedisCounters, RedisJoins};
 use clinflow_testkit::redis::Redis;
 
 static SERVER: LazyLock<Redis> = LazyLock::new(|| Redis::start().unwrap());
@@ -15,6 +15,10 @@ fn connection(prefix: &str) -> Connection {
 
 mod claims {
     clinflow_ports::claims_suite!(async { super::RedisClaims::new(super::connection("claims")) });
+}
+
+mod counters {
+    clinflow_ports::counters_suite!(async { super::RedisCounters::new(super::connection("counters")) });
 }
 
 mod joins {

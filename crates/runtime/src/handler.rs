@@ -3,7 +3,11 @@
 use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
-use clinflow_core::{AgentId, Failure, Role, WorkflowId, id::output_id, step::ObjectRef};
+use clinflow_core::{
+    AgentId, Failure, Role, WorkflowId,
+    id::{ObjectHash, output_id},
+    step::ObjectRef,
+};
 use clinflow_ports::{Event, Meta};
 use clinflow_proto::v1;
 use jiff::Timestamp;
@@ -68,6 +72,8 @@ pub struct Work {
     pub output: Option<ObjectRef>,
     /// Model id and version, when a model took part.
     pub model: Option<String>,
+    /// SHA-256 of the prompt it was given, when it was given one.
+    pub prompt: Option<ObjectHash>,
     /// What it cost, in nano-dollars.
     pub cost_nano_usd: u64,
     /// The code of what was found wrong with the document, when its way ends here.
@@ -77,7 +83,7 @@ pub struct Work {
 impl Work {
     /// Work of `agent_id` that wrote nothing and cost nothing.
     pub const fn of(agent_id: AgentId) -> Self {
-        Self { agent_id, output: None, model: None, cost_nano_usd: 0, code: None }
+        Self { agent_id, output: None, model: None, prompt: None, cost_nano_usd: 0, code: None }
     }
 
     /// The same, having written `output`.

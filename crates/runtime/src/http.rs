@@ -8,7 +8,10 @@ use std::sync::{
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::IntoResponse,
     routing::{get, put},
 };
@@ -56,10 +59,16 @@ async fn ready(State(operators): State<Operators>) -> impl IntoResponse {
     }
 }
 
-async fn metrics_text(State(operators): State<Operators>) -> impl IntoResponse {
-    match operators.metrics.render() {
-        Ok(text) => ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
-            .into_response(),
+/// OpenMetrics for those who accept it, as Prometheus does; Prometheus text for everybody else.
+async fn metrics_text(State(operators): State<Operators>, headers: HeaderMap) -> impl IntoResponse {
+    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (text, content_type) = if accepts.contains("application/openmetrics-text") {
+        (operators.metrics.render(), "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    } else {
+        (operators.metrics.render_plain(), "text/plain; version=0.0.4; charset=utf-8")
+    };
+    match text {
+        Ok(text) => ([(CONTENT_TYPE, content_type)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -3,10 +3,6 @@
 //! A service is a [`Handler`]: it fetches, decides and stores. Everything else (headers, claims, attempts, retry
 //! and parking, ids of outputs, steps of the history, traces, metrics, drain) is here.
 
-/// Of every program that links the runtime.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 pub mod catalog;
 pub mod clock;
 pub mod config;
@@ -15,6 +11,7 @@ pub mod handler;
 mod http;
 pub mod lifecycle;
 pub mod retry;
+pub mod review;
 mod service;
 pub mod submission;
 pub mod telemetry;

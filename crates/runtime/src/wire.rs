@@ -3,7 +3,8 @@
 
 use bytes::{Bytes, BytesMut};
 use clinflow_core::{
-    BundleHash, DocumentHash, ExecutionId, Failure, SessionId, Step, TeamId,
+    BundleHash, DocumentHash, ExecutionId, Failure, Field, FieldSet, Finding, ReviewId, ReviewItem,
+    SessionId, Severity, Span, Step, TeamId, WorkflowId,
     execution::DocumentRef,
     id::ObjectHash,
     role::Role,
@@ -229,6 +230,10 @@ pub fn step(step: &v1::Step) -> Result<Step, Failure> {
         },
         code: optional(&step.code).map(str::to_owned),
         model: optional(&step.model).map(str::to_owned),
+        prompt: match step.prompt_sha256.as_ref() {
+            [] => None,
+            bytes => Some(ObjectHash::from_bytes(hash(bytes, "a step's `prompt_sha256` is not 32 bytes")?)),
+        },
         output: step.output.as_ref().map(object_ref).transpose()?,
         cost_nano_usd: step.cost_nano_usd,
     })
@@ -256,8 +261,77 @@ pub fn step_to_wire(step: &Step) -> v1::Step {
         model: step.model.clone().unwrap_or_default(),
         output: step.output.as_ref().map(to_wire),
         cost_nano_usd: step.cost_nano_usd,
+        prompt_sha256: step.prompt.map(|hash| Bytes::copy_from_slice(hash.as_bytes())).unwrap_or_default(),
     }
 }
+
+/// A span on the wire.
+pub fn span_to_wire(span: &Span) -> v1::Span {
+    v1::Span {
+        start: span.start as u64,
+        end: span.end as u64,
+        byte_start: span.byte_start as u64,
+        byte_end: span.byte_end as u64,
+    }
+}
+
+/// Reads a span.
+pub fn span(span: &v1::Span) -> Span {
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Span {
+        start: number(span.start),
+        end: number(span.end),
+        byte_start: number(span.byte_start),
+        byte_end: number(span.byte_end),
+    }
+}
+
+/// What a person must settle about a validated field set, without its words: a finding each of severity review or
+/// block, in the order of the findings, with the spans of the fields it is about.
+pub fn review_items(set: &FieldSet) -> Vec<v1::ReviewItem> {
+    let item = |finding: &Finding| {
+        let about =
+            |field: &&Field| finding.field.as_ref() == Some(&field.name) && finding.index == field.index;
+        let evidence = set.fields.iter().filter(about).flat_map(|field| &field.evidence);
+        v1::ReviewItem {
+            rule: finding.rule.clone(),
+            field: finding.field.clone().unwrap_or_default(),
+            index: finding.index.unwrap_or_default(),
+            severity: if finding.severity == Severity::Block { BLOCK } else { REVIEW }.to_owned(),
+            spans: evidence.map(|evidence| span_to_wire(&evidence.span)).collect(),
+        }
+    };
+    set.findings.iter().filter(|finding| finding.severity >= Severity::Review).map(item).collect()
+}
+
+/// Reads a review item: the `number`th of a result of `run` that was recorded at `at`.
+pub fn review_item(
+    item: &v1::ReviewItem,
+    run: &Run,
+    workflow: &WorkflowId,
+    number: u32,
+    at: Timestamp,
+) -> Result<ReviewItem, Failure> {
+    Ok(ReviewItem {
+        id: ReviewId { execution: run.execution, number },
+        workflow: workflow.clone(),
+        rule: item.rule.clone(),
+        severity: match item.severity.as_str() {
+            REVIEW => Severity::Review,
+            BLOCK => Severity::Block,
+            _ => return Err(malformed("a review item's `severity` is neither `review` nor `block`")),
+        },
+        field: optional(&item.field).map(str::to_owned),
+        index: Some(item.index).filter(|index| *index > 0),
+        spans: item.spans.iter().map(span).collect(),
+        created_at: at,
+        resolution: None,
+    })
+}
+
+/// Severities of review items on the wire.
+const REVIEW: &str = "review";
+const BLOCK: &str = "block";
 
 /// Reads a protobuf timestamp.
 pub fn timestamp(time: &prost_types::Timestamp) -> Option<Timestamp> {

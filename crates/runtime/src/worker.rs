@@ -36,6 +36,10 @@ use crate::{
 pub const FAILURE_CODE: &str = "failure-code";
 /// Header of a dead or parked message: words about the failure, without PHI.
 pub const FAILURE_MESSAGE: &str = "failure-message";
+/// Header of a dead or parked message: the queue it was taken from.
+pub const QUEUE: &str = "queue";
+/// Header of a dead or parked message: since when it is that (RFC 3339).
+pub const SINCE: &str = "since";
 
 /// How long to wait before publishing again to a broker that refuses, when nothing says it is better.
 const REFUSED_PAUSE: Duration = Duration::from_secs(1);
@@ -110,6 +114,7 @@ impl<H: Handler> Worker<H> {
     /// Registers a consumer on each lane and starts working in the tasks of `life`. Once soft is cancelled, no
     /// more messages are taken and those in hand are finished.
     pub async fn start(self: Arc<Self>, life: &Lifecycle) -> Result<(), clinflow_ports::BrokerError> {
+        self.powers.metrics.begin(H::ROLE);
         for lane in Lane::ALL {
             let queue = queue_name(H::ROLE, lane);
             let consumer = self.powers.broker.consume(&queue, self.limits.concurrency).await?;
@@ -163,6 +168,9 @@ impl<H: Handler> Worker<H> {
     /// Reads the message and sees to it that it is settled.
     async fn settle(&self, lane: Lane, queue: &str, delivery: Box<dyn Delivery>) -> Outcome {
         let now = self.powers.clock.now();
+        if delivery.redelivered() {
+            self.powers.metrics.redelivered(H::ROLE, lane);
+        }
         let message = match Message::<H::Input>::read(delivery.envelope(), H::ROLE, lane, now) {
             Ok(message) => message,
             Err(unreadable) => {
@@ -172,6 +180,11 @@ impl<H: Handler> Worker<H> {
                 return self.finish(delivery, vec![outputs], Outcome::Dead, unreadable.failure.code).await;
             }
         };
+        if message.meta.attempt == 1 && !delivery.redelivered() {
+            // Clocks of two machines differ; a message from the future has not waited.
+            let waited = Duration::try_from(now.duration_since(message.meta.timestamp)).unwrap_or_default();
+            self.powers.metrics.waited(H::ROLE, lane, waited);
+        }
         let span = info_span!(
             "handle",
             otel.name = Empty,
@@ -400,7 +413,8 @@ impl<H: Handler> Worker<H> {
         let mut aside = envelope.clone();
         aside.headers.insert(FAILURE_CODE.to_owned(), failure.code.to_owned());
         aside.headers.insert(FAILURE_MESSAGE.to_owned(), failure.source.to_string());
-        aside.headers.insert("queue".to_owned(), queue.to_owned());
+        aside.headers.insert(QUEUE.to_owned(), queue.to_owned());
+        aside.headers.insert(SINCE.to_owned(), self.powers.clock.now().to_string());
         (place, aside)
     }
 
@@ -501,6 +515,7 @@ fn step(role: Role, meta: &Meta, started_at: Timestamp, ended_at: Timestamp, wor
         outcome: if work.code.is_some() { StepOutcome::Failed } else { StepOutcome::Succeeded },
         code: work.code.map(str::to_owned),
         model: work.model,
+        prompt: work.prompt,
         output: work.output,
         cost_nano_usd: work.cost_nano_usd,
     }

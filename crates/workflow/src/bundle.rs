@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use clinflow_core::{BundleFiles, BundleHash, WorkflowId};
+use clinflow_cost::{Budgets, PriceTable};
 use clinflow_yaml::Problems;
 
 use crate::{CodeList, Workflow, read};
@@ -13,6 +14,8 @@ pub struct Bundle {
     pub(crate) hash: BundleHash,
     pub(crate) workflows: BTreeMap<WorkflowId, Arc<Workflow>>,
     pub(crate) code_lists: BTreeMap<String, Arc<CodeList>>,
+    pub(crate) prices: Arc<PriceTable>,
+    pub(crate) budgets: Arc<Budgets>,
 }
 
 impl Bundle {
@@ -38,6 +41,16 @@ impl Bundle {
     /// Every workflow, in the order of their ids.
     pub fn workflows(&self) -> impl Iterator<Item = &Arc<Workflow>> {
         self.workflows.values()
+    }
+
+    /// What a token of which model costs.
+    pub const fn prices(&self) -> &Arc<PriceTable> {
+        &self.prices
+    }
+
+    /// What may be spent by whom.
+    pub const fn budgets(&self) -> &Arc<Budgets> {
+        &self.budgets
     }
 
     /// A code list by its id in `code_lists.yaml`.

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use clinflow_core::{Role, TeamId, WorkflowId, field::Confidence};
+use clinflow_guardrail::{Engine, PiiType};
 use regex::Regex;
 
 use crate::{CodeList, FieldRef, Patterns, Rule};
@@ -30,6 +31,8 @@ pub struct Workflow {
     pub fields: Vec<FieldSpec>,
     /// The rules, each with only those of its checks whose fields this workflow has.
     pub rules: Vec<Rule>,
+    /// What may go to a model, and what may leave.
+    pub guardrail: Arc<Engine>,
     /// What the reporter writes.
     pub outputs: Vec<Format>,
     /// A field with less confidence than this needs a person's eye.
@@ -82,6 +85,8 @@ pub struct FieldSpec {
     pub description: String,
     /// Whether a document without it needs a person's eye.
     pub required: bool,
+    /// What its values are for certain, whatever they look like: a reporter's name is a `NAME`.
+    pub phi: Option<PiiType>,
 }
 
 impl FieldSpec {
@@ -211,17 +216,23 @@ pub enum Format {
     Json,
     /// One table for each group.
     Csv,
+    /// A FHIR R4 Bundle with Provenance.
+    Fhir,
+    /// One CDISC Dataset-JSON 1.1 file for each domain that the fields' CDISC variables are of.
+    DatasetJson,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Csv];
+    pub const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Fhir, Self::DatasetJson];
 
-    /// The spelling in `workflow.yaml`, which is also the file's ending.
+    /// The spelling in `workflow.yaml`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::Fhir => "fhir",
+            Self::DatasetJson => "dataset-json",
         }
     }
 }

@@ -1,5 +1,7 @@
-//! The aggregator: where the branches of an execution meet, and where what makes no progress is driven again.
+//! The aggregator: where the branches of an execution meet, where what makes no progress is driven
+//! again, and where the books of money are kept.
 
+mod bookkeeper;
 mod join;
 mod sweep;
 
@@ -12,6 +14,7 @@ use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly
 use serde::{Deserialize, Serialize};
 
 pub use crate::{
+    bookkeeper::{BookSettings, Bookkeeper, Money},
     join::{Aggregate, merge},
     sweep::{Sweep, SweepSettings, Sweeper, decide},
 };
@@ -25,11 +28,13 @@ pub struct Config {
     pub tick: Duration,
     /// When to drive an execution again.
     pub sweep: SweepSettings,
+    /// How the books of money are kept.
+    pub books: BookSettings,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { tick: Duration::from_millis(500), sweep: SweepSettings::default() }
+        Self { tick: Duration::from_millis(500), sweep: SweepSettings::default(), books: BookSettings::default() }
     }
 }
 

@@ -139,19 +139,25 @@ impl Sweeper {
     pub async fn close_joins(&self, now: Timestamp) -> Result<(), Failure> {
         for expired in self.joins.expire(now, BATCH).await? {
             let key = expired.key;
-            let message = self.partial(expired, now).await?;
-            let _: Settled = Settled::publishing(self.broker.as_ref(), vec![message]).await?;
+            if let Some(message) = self.partial(expired, now).await? {
+                let _: Settled = Settled::publishing(self.broker.as_ref(), vec![message]).await?;
+            }
             self.joins.settle(key).await?;
         }
         Ok(())
     }
 
-    /// The message of an expired join: the partial result, or the failure where the policy asks for all branches.
-    async fn partial(&self, expired: Expired, now: Timestamp) -> Result<(Route, Envelope), Failure> {
+    /// The message of an expired join: the partial result, or the failure where the policy asks for all branches. None
+    /// for an execution that waits for a person or has ended: what is missing then is not late.
+    async fn partial(&self, expired: Expired, now: Timestamp) -> Result<Option<(Route, Envelope)>, Failure> {
         let id = expired.key.execution;
         let execution = self.executions.get(id).await?;
         let execution =
             execution.ok_or_else(|| Failure::park("execution.unknown", anyhow::anyhow!("`{id}`")))?;
+        if execution.status != Status::Running {
+            tracing::info!(execution = %id, status = %execution.status, "a join is closed without a result");
+            return Ok(None);
+        }
         let merged = merge(&expired.parts, expired.missing)?;
         let workflow =
             workflow_id(merged.document.as_ref().ok_or_else(|| malformed("an expired join has no part"))?)?;
@@ -160,10 +166,11 @@ impl Sweeper {
         tracing::warn!(execution = %id, missing = ?merged.missing, ?policy, "join closed by its deadline");
         let about = Execution { redrives: expired.key.redrive, requested_workflow: workflow, ..execution };
         if policy != Some(OnMissing::Fail) {
-            return Ok(emit(&about, now, &merged));
+            return Ok(Some(emit(&about, now, &merged)));
         }
         let message = format!("no result from {} before the deadline", merged.missing.join(", "));
-        Ok(emit(&about, now, &failed(&about, merged.execution().cloned(), "join.incomplete", message)))
+        let failure = failed(&about, merged.execution().cloned(), "join.incomplete", message);
+        Ok(Some(emit(&about, now, &failure)))
     }
 
     /// Submits again what is overdue and not merely waiting in a queue.
@@ -262,6 +269,7 @@ mod tests {
             check_at: Some(at(60)),
             status: Status::Running,
             disposition: None,
+            head: None,
         }
     }
 

@@ -80,6 +80,7 @@ fn execution(bundle: BundleHash) -> Execution {
         check_at: Some(start() + SignedDuration::from_secs(60)),
         status: Status::Running,
         disposition: None,
+        head: None,
     }
 }
 

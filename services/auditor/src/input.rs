@@ -14,6 +14,12 @@ pub enum Audited {
     Completed(v1::ReportCompleted),
     /// A message could not be handled.
     Failed(v1::DocumentFailed),
+    /// A question was answered: record it before anybody is told.
+    Answered(v1::QuestionAnswered),
+    /// A person has settled a review item.
+    Resolved(v1::ReviewResolved),
+    /// The guardrail masked or blocked something.
+    Guarded(v1::GuardrailIntervened),
     /// Anything else that is worth keeping.
     Noted(Noted),
 }
@@ -57,20 +63,14 @@ impl Receive for Audited {
                 )
             }),
             Event::ReviewRequested => noted(event, body, |one: &v1::ReviewRequested| {
-                format!("review {} by rule {}", one.review_id, one.rule)
+                format!("{} items, the first {} by rule {}", one.items, one.review_id, one.rule)
             }),
-            Event::ReviewResolved => noted(event, body, |one: &v1::ReviewResolved| {
-                format!("review {} {} by {}", one.review_id, one.decision, one.reviewer)
-            }),
-            Event::GuardrailIntervened => noted(event, body, |one: &v1::GuardrailIntervened| {
-                format!("{} {} by {}", one.policy, one.action, one.guardrail)
-            }),
+            Event::ReviewResolved => Receive::receive(event, body).map(Self::Resolved),
+            Event::GuardrailIntervened => Receive::receive(event, body).map(Self::Guarded),
             Event::QuestionAsked => {
                 noted(event, body, |one: &v1::QuestionAsked| format!("question {}", one.question_id))
             }
-            Event::QuestionAnswered => noted(event, body, |one: &v1::QuestionAnswered| {
-                format!("question {} {}", one.question_id, if one.refused { "refused" } else { "answered" })
-            }),
+            Event::QuestionAnswered => Receive::receive(event, body).map(Self::Answered),
             Event::BudgetThreshold | Event::CostAnomaly => {
                 Ok(Self::Noted(Noted { event, execution: None, message: String::new() }))
             }
@@ -87,6 +87,9 @@ impl Receive for Audited {
             Self::Validated(message) => message.execution(),
             Self::Completed(message) => message.execution(),
             Self::Failed(message) => message.execution(),
+            Self::Resolved(message) => message.execution(),
+            Self::Guarded(message) => message.execution(),
+            Self::Answered(message) => message.execution(),
             Self::Noted(noted) => noted.execution.as_ref(),
         }
     }
@@ -96,6 +99,9 @@ impl Receive for Audited {
             Event::FieldsValidated => v1::FieldsValidated::patch(event, step),
             Event::ReportCompleted => v1::ReportCompleted::patch(event, step),
             Event::DocumentFailed => v1::DocumentFailed::patch(event, step),
+            Event::ReviewResolved => v1::ReviewResolved::patch(event, step),
+            Event::GuardrailIntervened => v1::GuardrailIntervened::patch(event, step),
+            Event::QuestionAnswered => v1::QuestionAnswered::patch(event, step),
             // A side event carries no history of its own to add to.
             _ => Bytes::new(),
         }

@@ -7,16 +7,18 @@ mod input;
 use std::sync::Arc;
 
 use clinflow_core::{
-    Disposition, Failure, Role, Status,
-    audit::{ChainHead, Entry, Record},
-    id::ObjectHash,
+    Disposition, Failure, ReviewItem, Role, Status, WorkflowId,
+    audit::{ChainHead, Entry, Event, Record, is_aborted},
+    id::{ObjectHash, derive},
+    review::Resolution,
 };
-use clinflow_ports::{AuditLog, Executions, Transition};
+use clinflow_ports::{AuditLog, Executions, Meta, Reviews, Transition};
 use clinflow_proto::v1;
 use clinflow_runtime::{
-    Context, Done, Handler, Output, Work,
-    wire::{Run, malformed},
+    Context, Done, Handler, Output, Work, review,
+    wire::{Publish as _, Run, malformed},
 };
+use uuid::Uuid;
 
 pub use crate::input::Audited;
 
@@ -24,12 +26,13 @@ pub use crate::input::Audited;
 pub struct Audit {
     log: Arc<dyn AuditLog>,
     executions: Arc<dyn Executions>,
+    reviews: Arc<dyn Reviews>,
 }
 
 impl Audit {
-    /// Records in `log` and settles in `executions`.
-    pub fn new(log: Arc<dyn AuditLog>, executions: Arc<dyn Executions>) -> Self {
-        Self { log, executions }
+    /// Records in `log`, settles in `executions`, and writes what people must settle to `reviews`.
+    pub fn new(log: Arc<dyn AuditLog>, executions: Arc<dyn Executions>, reviews: Arc<dyn Reviews>) -> Self {
+        Self { log, executions, reviews }
     }
 
     /// Puts what the message says at the end of its execution's chain, once.
@@ -37,12 +40,12 @@ impl Audit {
         &self,
         run: &Run,
         after: ChainHead,
-        event: clinflow_core::audit::Event,
+        event: Event,
         context: &Context,
     ) -> Result<Record, Failure> {
         let entry = Entry {
             execution: run.execution,
-            message_id: context.meta.message_id,
+            message_id: entry_id(&event, &context.meta),
             document: run.document.sha256,
             bundle: run.bundle,
             session: run.session.clone(),
@@ -64,18 +67,74 @@ impl Audit {
         Ok(())
     }
 
+    /// Puts a side event at the end of the chain, and lets the execution know: it may be the last record for ever, and
+    /// removing it must show.
+    async fn note(&self, run: &Run, event: Event, context: &Context) -> Result<Record, Failure> {
+        let record = self.append(run, ChainHead::genesis(run.execution), event, context).await?;
+        self.executions.witness(run.execution, record.head()).await?;
+        Ok(record)
+    }
+
+    /// Whether a person stopped the execution. A result that is recorded first in its chain has nothing before it.
+    async fn is_aborted(&self, record: &Record) -> Result<bool, Failure> {
+        if record.sequence == 1 {
+            return Ok(false);
+        }
+        Ok(is_aborted(&self.log.read(record.entry.execution).await?))
+    }
+
     async fn validated(&self, message: v1::FieldsValidated, context: &Context) -> Result<Done, Failure> {
         let run = Run::of(&message)?;
         let workflow = entry::workflow(message.document.as_ref())?;
         let event = entry::recorded(&message)?;
-        let record = self.append(&run, ChainHead::genesis(run.execution), event, context).await?;
+        let record = self.append(&run, ChainHead::genesis(run.execution), event.clone(), context).await?;
+        if self.is_aborted(&record).await? {
+            tracing::info!("dropped: the execution was aborted");
+            return Ok(Done::nothing());
+        }
+        // Where a redrive finds something else, what was found first stays recorded, and its items with it.
+        let items = if entry::is_same_result(&record.entry.event, &event) {
+            entry::review_items(&message, &run, &workflow, &record)?
+        } else {
+            Vec::new()
+        };
+        let mut outputs = self.request_review(message.execution().cloned(), &workflow, &items).await?;
         let recorded = v1::ExtractionRecorded {
             validated: Some(message),
             chain_sequence: record.sequence,
             chain_hash: bytes::Bytes::copy_from_slice(record.hash.as_bytes()),
         };
-        let work = Work::of(workflow.agent(Role::Auditor));
-        Ok(Done::one(Output::new(&workflow, recorded), work))
+        outputs.insert(0, Output::new(&workflow, recorded));
+        Ok(Done { outputs, work: Some(Work::of(workflow.agent(Role::Auditor))) })
+    }
+
+    /// Writes what a person must settle, and says so.
+    async fn request_review(
+        &self,
+        execution: Option<v1::ExecutionContext>,
+        workflow: &WorkflowId,
+        items: &[ReviewItem],
+    ) -> Result<Vec<Output>, Failure> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.reviews.create(items).await?;
+        let requested = entry::requested(execution, items);
+        Ok(requested.map(|requested| Output::new(workflow, requested)).into_iter().collect())
+    }
+
+    async fn resolved(&self, message: v1::ReviewResolved, context: &Context) -> Result<Done, Failure> {
+        let run = Run::of(&message)?;
+        let (id, event) = entry::resolved(&message)?;
+        // The record that counts is the first one about this item: the gateway's, or that of an earlier decision.
+        let record = self.note(&run, event, context).await?;
+        let Event::Resolved { decision, by, value, .. } = record.entry.event.clone() else {
+            return Err(malformed("the message's id is that of another event"));
+        };
+        let resolution = Resolution { decision, by, at: record.entry.at, value };
+        review::apply(self.reviews.as_ref(), self.executions.as_ref(), id, &resolution, record.head())
+            .await?;
+        Ok(Done::nothing())
     }
 
     async fn completed(&self, message: v1::ReportCompleted, context: &Context) -> Result<Done, Failure> {
@@ -86,7 +145,7 @@ impl Audit {
         let hash: [u8; 32] =
             message.chain_hash.as_ref().try_into().map_err(|_| malformed("`chain_hash` is not 32 bytes"))?;
         let after = ChainHead { sequence: message.chain_sequence, hash: ObjectHash::from_bytes(hash) };
-        let record = self.append(&run, after, entry::reported(&message)?, context).await?;
+        let record = self.append(&run, after, entry::reported(&message, after)?, context).await?;
         let disposition = Disposition {
             status,
             workflow: Some(
@@ -99,6 +158,11 @@ impl Audit {
             at: context.now,
         };
         self.settle(&run, disposition).await?;
+        if status == Status::NeedsReview {
+            // Somebody may have settled the last item before the report was written.
+            let (reviews, executions) = (self.reviews.as_ref(), self.executions.as_ref());
+            review::conclude(reviews, executions, run.execution, context.now, record.head()).await?;
+        }
         Ok(Done::nothing())
     }
 
@@ -109,9 +173,18 @@ impl Audit {
             .ok_or_else(|| malformed("`status` is not a status a failure can lead to"))?;
         let event = entry::failed(&message, status)?;
         let record = self.append(&run, ChainHead::genesis(run.execution), event, context).await?;
+        let workflow: Option<WorkflowId> = message.workflow_id.parse().ok();
+        let items = match (status, &workflow) {
+            (Status::NeedsReview, Some(workflow)) => {
+                vec![entry::review_of_document(&run, workflow, &message.code, &record)]
+            }
+            _ => Vec::new(),
+        };
+        let about = workflow.clone().unwrap_or_else(WorkflowId::auto);
+        let outputs = self.request_review(message.execution, &about, &items).await?;
         let disposition = Disposition {
             status,
-            workflow: message.workflow_id.parse().ok(),
+            workflow,
             code: Some(message.code),
             message: Some(message.message),
             outputs: None,
@@ -119,7 +192,17 @@ impl Audit {
             at: context.now,
         };
         self.settle(&run, disposition).await?;
-        Ok(Done::nothing())
+        Ok(Done { outputs, work: None })
+    }
+}
+
+/// What an entry is keyed by: the message it is about. A message that fails again after a redrive has failed twice.
+fn entry_id(event: &Event, meta: &Meta) -> Uuid {
+    match event {
+        Event::Failed { .. } if meta.redrive > 0 => {
+            derive(&[b"failed", meta.message_id.as_bytes(), &meta.redrive.to_be_bytes()])
+        }
+        _ => meta.message_id,
     }
 }
 
@@ -132,11 +215,22 @@ impl Handler for Audit {
             Audited::Validated(message) => self.validated(*message, context).await,
             Audited::Completed(message) => self.completed(message, context).await,
             Audited::Failed(message) => self.failed(message, context).await,
+            Audited::Answered(message) => {
+                let run = Run::of(&message)?;
+                let event = entry::answered(&message)?;
+                self.append(&run, ChainHead::genesis(run.execution), event, context).await?;
+                Ok(Done::nothing())
+            }
+            Audited::Resolved(message) => self.resolved(message, context).await,
+            Audited::Guarded(message) => {
+                self.note(&Run::of(&message)?, entry::guarded(&message), context).await?;
+                Ok(Done::nothing())
+            }
             Audited::Noted(noted) => {
                 // A side event without an execution (a budget's threshold) is kept by its own ledger, not by a chain.
                 if let Some(execution) = &noted.execution {
                     let run = Run::try_from(execution)?;
-                    self.append(&run, ChainHead::genesis(run.execution), noted.entry(), context).await?;
+                    self.note(&run, noted.entry(), context).await?;
                 }
                 Ok(Done::nothing())
             }

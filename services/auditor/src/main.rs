@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use clinflow_amqp::Amqp;
 use clinflow_auditor::Audit;
-use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoExecutions};
+use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoExecutions, DynamoReviews};
 use clinflow_redis::{Connection, RedisClaims};
 use clinflow_runtime::{Boot, Limits, Settings};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,8 @@ fn main() -> ExitCode {
             let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
             let database = Database::connect(dynamodb).await?;
             let log = Arc::new(DynamoAuditLog::new(database.clone()));
-            let handler = Audit::new(log, Arc::new(DynamoExecutions::new(database)));
+            let executions = Arc::new(DynamoExecutions::new(database.clone()));
+            let handler = Audit::new(log, executions, Arc::new(DynamoReviews::new(database)));
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;
             boot.ready(broker.as_ref());
             Ok(())

@@ -14,6 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 /// What a submission says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Submitted {
+    /// The execution that exists already; an upstream system leaves it open. A rerun has another than the one its
+    /// workflow, document and bundle would have.
+    execution: Option<ExecutionId>,
     pub(crate) workflow: WorkflowId,
     pub(crate) document: DocumentRef,
     /// Pinned by the gateway; an upstream system leaves it open.
@@ -36,6 +39,10 @@ impl TryFrom<&v1::DocumentSubmitted> for Submitted {
             bytes => Some(bytes.try_into().map_err(|_| malformed("`execution.bundle` is not 32 bytes"))?),
         };
         Ok(Self {
+            execution: some(&context.execution_id)
+                .map(|id| id.parse())
+                .transpose()
+                .map_err(|_| malformed("`execution.execution_id` is not a UUID"))?,
             workflow: match some(&message.workflow_id) {
                 None => WorkflowId::auto(),
                 Some(id) => {
@@ -67,8 +74,9 @@ impl Submitted {
         redrive_after: Duration,
     ) -> Execution {
         let wait = SignedDuration::try_from(redrive_after).unwrap_or(SignedDuration::MAX);
+        let derived = || ExecutionId::derive(&self.workflow, &self.document.sha256, &bundle, 0);
         Execution {
-            id: ExecutionId::derive(&self.workflow, &self.document.sha256, &bundle, 0),
+            id: self.execution.unwrap_or_else(derived),
             requested_workflow: self.workflow,
             document: self.document,
             bundle,
@@ -81,6 +89,7 @@ impl Submitted {
             check_at: now.checked_add(wait).ok(),
             status: Status::Running,
             disposition: None,
+            head: None,
         }
     }
 }

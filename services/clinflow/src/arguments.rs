@@ -31,6 +31,13 @@ pub(crate) enum Command {
     Show(One),
     /// Print the text of a document, tables kept in columns.
     Text(Text),
+    /// Take out of texts what identifies people.
+    Redact(Redact),
+    /// Say whether values follow from texts, and where they stand.
+    Ground(Ground),
+    /// The policy of a guardrail.
+    #[command(subcommand)]
+    Policy(Policy),
     /// The exchanges, queues and bindings on the broker.
     #[command(subcommand)]
     Topology(Topology),
@@ -143,6 +150,57 @@ pub(crate) struct Text {
     /// Print text and geometry as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Take out of texts what identifies people.
+///
+/// Removes what HIPAA's Safe Harbor removes: names, places, dates, contacts and numbers of people; ages up to 89 stay.
+#[derive(Debug, Args)]
+pub(crate) struct Redact {
+    /// A text, or with --jsonl lines; `-` is standard input.
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// Read one `{"id","text"}` a line and answer `{"id","text","spans":[{"start","end","type","replacement"}]}`, with
+    /// half-open offsets in code points.
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+}
+
+/// Say whether values follow from texts.
+///
+/// Reads one `{"id","text","value"}` a line and answers `{"id","status","spans":[[start,end],..]}` with half-open
+/// offsets in code points. A value with status verbatim, normalised or assembled follows from the text; one that is
+/// partial or absent does not.
+#[derive(Debug, Args)]
+pub(crate) struct Ground {
+    /// Lines; `-` is standard input.
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// One JSON object a line: the only form there is.
+    #[arg(long, required = true)]
+    pub(crate) jsonl: bool,
+}
+
+/// The policy of a guardrail: a YAML file with the Properties of AWS::Bedrock::Guardrail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Find every mistake in it, with file and line, and say what the local engine enforces and how.
+    Check {
+        /// The policy.
+        file: PathBuf,
+    },
+    /// Put cases to the local engine: one JSON object a line with text and expected decision.
+    Test {
+        /// The policy.
+        file: PathBuf,
+        /// The cases.
+        cases: PathBuf,
+    },
+    /// Print a CloudFormation template of the guardrail and a version of it.
+    Render {
+        /// The policy.
+        file: PathBuf,
+    },
 }
 
 /// The broker's topology.

@@ -5,10 +5,10 @@ use std::{fs, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use clinflow_core::Role;
-use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, embedded::Embedded};
+use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoSessions, embedded::Embedded};
 use clinflow_objects::Store;
 use clinflow_ports::{
-    AuditLog, Broker, Bundles, Claims, Clock, Executions, Joins, Objects,
+    AuditLog, Broker, Bundles, Claims, Clock, Executions, Joins, Objects, Sessions,
     memory::{MemoryBroker, MemoryClaims, MemoryJoins},
     topology::Topology,
 };
@@ -33,6 +33,7 @@ pub(crate) struct Ports {
     pub(crate) joins: Arc<dyn Joins>,
     pub(crate) executions: Arc<dyn Executions>,
     pub(crate) log: Arc<dyn AuditLog>,
+    pub(crate) sessions: Arc<dyn Sessions>,
     pub(crate) bundles: Arc<dyn Bundles>,
     pub(crate) objects: Arc<dyn Objects>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -103,6 +104,7 @@ impl House {
             claims,
             joins,
             executions: Arc::new(DynamoExecutions::new(tables.clone())),
+            sessions: Arc::new(DynamoSessions::new(tables.clone())),
             log: Arc::new(DynamoAuditLog::new(tables)),
             bundles: bundles.clone(),
             objects,
@@ -128,7 +130,7 @@ impl House {
 
     /// Starts one role.
     pub(crate) async fn start_role(&self, role: Role) -> anyhow::Result<()> {
-        let Ports { joins, executions, log, objects, clock, broker, .. } = self.ports.clone();
+        let Ports { joins, executions, log, sessions, objects, clock, broker, .. } = self.ports.clone();
         let catalog = self.catalog.clone();
         match role {
             Role::Gateway => self.start_gateway().await.map(|_| ()),
@@ -142,7 +144,10 @@ impl House {
             }
             Role::Nlp => {
                 let reader = Arc::new(clinflow_nlp::LocalModel::new());
-                self.work(clinflow_nlp::Ask::new(objects, catalog, reader)).await
+                let guardrails = clinflow_nlp::local_guardrails();
+                let comprehend =
+                    clinflow_nlp::Comprehend::new(objects, catalog, sessions, reader, guardrails);
+                self.work(comprehend).await
             }
             Role::Aggregator => {
                 let config = self.config.aggregator.clone();
@@ -168,6 +173,7 @@ impl House {
         let ports = clinflow_gateway::Ports {
             broker: self.ports.broker.clone(),
             executions: self.ports.executions.clone(),
+            sessions: self.ports.sessions.clone(),
             log: self.ports.log.clone(),
             objects: self.ports.objects.clone(),
             catalog: self.catalog.clone(),

@@ -3,8 +3,12 @@
 mod arguments;
 mod client;
 mod documents;
+mod ground;
 mod house;
+mod jsonl;
+mod policy;
 mod print;
+mod redact;
 mod run;
 mod show;
 mod submit;
@@ -38,7 +42,9 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("clinflow: {error:#}");
             // A mistake in a bundle or in a configuration file is the operator's to mend, not a failure of work.
-            let configuration = error.is::<clinflow_workflow::Problems>() || error.is::<up::Misconfigured>();
+            let configuration = error.is::<clinflow_workflow::Problems>()
+                || error.is::<up::Misconfigured>()
+                || error.is::<policy::Mistakes>();
             ExitCode::from(if configuration { EXIT_CONFIGURATION } else { 1 })
         }
     }
@@ -48,6 +54,9 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Up(up) => up::command(&up),
         Command::Text(text) => text::command(&text).map(|()| Ended::Well),
+        Command::Redact(redact) => redact::command(&redact),
+        Command::Ground(ground) => ground::command(&ground),
+        Command::Policy(policy) => policy::command(&policy),
         Command::Run(run) => foreground(run::command(run)),
         Command::Submit(submit) => foreground(submit::command(submit)),
         Command::Status(one) => foreground(show::status(one)),

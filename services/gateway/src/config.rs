@@ -35,6 +35,36 @@ pub struct Config {
     pub retry_after: Duration,
     /// Watching executions.
     pub watch: WatchSettings,
+    /// Questions about executions.
+    pub ask: AskSettings,
+}
+
+/// How questions are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AskSettings {
+    /// How long a caller waits for an answer; whoever asks again then finds it.
+    #[serde(with = "friendly")]
+    pub timeout: Duration,
+    /// How often it is looked whether there is one.
+    #[serde(with = "friendly")]
+    pub interval: Duration,
+    /// How many questions may be waited for at once.
+    pub most: usize,
+    /// How long after it was asked a question is still answered. Longer than `timeout`, for those who ask again.
+    #[serde(with = "friendly")]
+    pub useful: Duration,
+}
+
+impl Default for AskSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            interval: Duration::from_millis(50),
+            most: 64,
+            useful: Duration::from_secs(600),
+        }
+    }
 }
 
 /// How executions are watched.
@@ -66,6 +96,7 @@ impl Default for Config {
             redrive_after: Duration::from_secs(60),
             retry_after: Duration::from_secs(5),
             watch: WatchSettings::default(),
+            ask: AskSettings::default(),
         }
     }
 }
@@ -111,6 +142,7 @@ impl Config {
             ("max_uploads", self.max_uploads),
             ("stream_in_flight", self.stream_in_flight),
             ("watch.most", self.watch.most),
+            ("ask.most", self.ask.most),
         ] {
             if number == 0 {
                 problems.push(format!("`{key}` is 0: it must be at least 1"));
@@ -122,6 +154,9 @@ impl Config {
             ("watch.interval", self.watch.interval),
             ("watch.longest", self.watch.longest),
             ("watch.keep_alive", self.watch.keep_alive),
+            ("ask.timeout", self.ask.timeout),
+            ("ask.interval", self.ask.interval),
+            ("ask.useful", self.ask.useful),
         ] {
             if duration.is_zero() {
                 problems.push(format!("`{key}` is 0: it must be longer"));

@@ -11,10 +11,25 @@ use tonic_health::{
 };
 
 /// What is reported on: the gateway as a whole, and its services.
-const SERVICES: [&str; 3] = ["", v1::ingest_server::SERVICE_NAME, v1::executions_server::SERVICE_NAME];
+const SERVICES: [&str; 6] = [
+    "",
+    v1::ingest_server::SERVICE_NAME,
+    v1::executions_server::SERVICE_NAME,
+    v1::audit_server::SERVICE_NAME,
+    v1::operations_server::SERVICE_NAME,
+    v1::reviews_server::SERVICE_NAME,
+];
 
-/// The health service. `Ingest` serves while the broker takes messages; `Executions`, and with it the gateway
-/// as a whole, until it drains.
+/// Those that serve until the gateway drains, because they need no broker, or say themselves when it is missing.
+const STEADY: [&str; 4] = [
+    v1::executions_server::SERVICE_NAME,
+    v1::audit_server::SERVICE_NAME,
+    v1::operations_server::SERVICE_NAME,
+    v1::reviews_server::SERVICE_NAME,
+];
+
+/// The health service. `Ingest` serves while the broker takes messages; the others, and with them the gateway as a
+/// whole, until it drains.
 pub(crate) fn service(
     broker: watch::Receiver<Health>,
     life: &Lifecycle,
@@ -34,7 +49,9 @@ pub(crate) fn service(
 /// Reports until the broker's health is no longer known.
 async fn report(reporter: &HealthReporter, mut broker: watch::Receiver<Health>) {
     let serving = |yes| if yes { ServingStatus::Serving } else { ServingStatus::NotServing };
-    reporter.set_service_status(v1::executions_server::SERVICE_NAME, ServingStatus::Serving).await;
+    for name in STEADY {
+        reporter.set_service_status(name, ServingStatus::Serving).await;
+    }
     loop {
         let takes_messages = *broker.borrow_and_update() == Health::Up;
         reporter.set_service_status(v1::ingest_server::SERVICE_NAME, serving(takes_messages)).await;

@@ -4,14 +4,20 @@
 //! who may do what is `auth`, each written once. Health and reflection are open to everybody; all else asks
 //! for a caller.
 
+mod ask;
+mod audit;
 mod auth;
 mod config;
 mod grpc;
 mod health;
 mod http;
+pub mod json;
 mod media;
+mod operate;
 mod ports;
+mod provenance;
 mod refusal;
+mod reviews;
 mod router;
 mod show;
 mod submit;
@@ -21,7 +27,7 @@ mod watch;
 
 pub use crate::{
     auth::{AuthSettings, JwtSettings, TokenUse},
-    config::{Config, Invalid, WatchSettings},
+    config::{AskSettings, Config, Invalid, WatchSettings},
     ports::Ports,
     router::{build, serve, start},
 };

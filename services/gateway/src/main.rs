@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use clinflow_amqp::Amqp;
-use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions};
+use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoReviews, DynamoSessions};
 use clinflow_gateway::Ports;
 use clinflow_objects::Store;
 use clinflow_ports::{Broker as _, topology::Topology};
@@ -34,6 +34,8 @@ fn main() -> ExitCode {
             let ports = Ports {
                 broker: broker.clone(),
                 executions: Arc::new(DynamoExecutions::new(database.clone())),
+                reviews: Arc::new(DynamoReviews::new(database.clone())),
+                sessions: Arc::new(DynamoSessions::new(database.clone())),
                 log: Arc::new(DynamoAuditLog::new(database.clone())),
                 objects: Arc::new(Store::open(objects)?),
                 catalog: Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clinflow_ports::{AuditLog, Broker, Clock, Executions, Objects};
+use clinflow_ports::{AuditLog, Broker, Clock, Executions, Objects, Reviews, Sessions};
 use clinflow_runtime::Catalog;
 use clinflow_workflow::Bundle;
 
@@ -13,8 +13,12 @@ pub struct Ports {
     pub broker: Arc<dyn Broker>,
     /// Where executions are made and looked up.
     pub executions: Arc<dyn Executions>,
-    /// Where histories are read.
+    /// What people must settle.
+    pub reviews: Arc<dyn Reviews>,
+    /// Where histories are read, and what people do is recorded.
     pub log: Arc<dyn AuditLog>,
+    /// What was asked before.
+    pub sessions: Arc<dyn Sessions>,
     /// Where documents are put and records are read.
     pub objects: Arc<dyn Objects>,
     /// The workflows that can be asked for.

@@ -7,8 +7,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use clinflow_core::{Failure, Verdict, WorkflowId};
-use clinflow_ports::StoreError;
+use clinflow_core::{Failure, Verdict, WorkflowId, review::Decision};
+use clinflow_ports::{BrokerError, StoreError};
 use serde::Serialize;
 use tonic::{Code, Status, metadata::MetadataValue};
 
@@ -44,12 +44,32 @@ pub(crate) enum Refusal {
     NoKeys { after: Duration },
     #[error("none of the caller's groups may use workflow `{workflow}`")]
     Forbidden { workflow: WorkflowId },
+    #[error("none of the caller's groups may operate; `auth.jwt.operators` names those that may")]
+    NotOperator,
+    #[error("none of the caller's groups may review; `auth.jwt.reviewers` names those that may")]
+    NotReviewer,
+    #[error("no such parked message, or somebody else is looking at it just now")]
+    UnknownParked,
+    #[error("no such review item")]
+    UnknownReview,
+    #[error("the item was {decision} by {by} before")]
+    ReviewSettled { decision: Decision, by: String },
+    #[error("the execution is {status}: {instead}")]
+    WrongState { status: clinflow_core::Status, instead: &'static str },
+    #[error("somebody else changed the execution just now; look at it again")]
+    Changed,
     #[error("no such execution")]
     UnknownExecution,
     #[error("the execution has no record yet")]
     NoRecord,
     #[error("too many executions are being watched")]
     TooManyWatchers { after: Duration },
+    #[error("too many questions are being waited for")]
+    TooManyQuestions { after: Duration },
+    #[error("no answer within {} seconds; ask the same again to find it", limit.as_secs())]
+    AnswerLate { limit: Duration, after: Duration },
+    #[error("the question could not be answered: {code}; `clinflow show` has the step")]
+    QuestionFailed { code: String },
     #[error("the broker takes no messages for now")]
     BrokerRefuses { after: Duration },
     #[error("the broker cannot be reached")]
@@ -116,10 +136,28 @@ impl Refusal {
                 wait("auth.unavailable", StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, after)
             }
             Self::Forbidden { .. } => words("auth.forbidden", StatusCode::FORBIDDEN, Code::PermissionDenied),
+            Self::NotOperator => words("auth.not-operator", StatusCode::FORBIDDEN, Code::PermissionDenied),
+            Self::NotReviewer => words("auth.not-reviewer", StatusCode::FORBIDDEN, Code::PermissionDenied),
+            Self::UnknownParked => words("parked.unknown", StatusCode::NOT_FOUND, Code::NotFound),
+            Self::UnknownReview => words("review.unknown", StatusCode::NOT_FOUND, Code::NotFound),
+            Self::ReviewSettled { .. } => words("review.settled", StatusCode::CONFLICT, Code::AlreadyExists),
+            Self::WrongState { .. } => {
+                words("operation.wrong-state", StatusCode::CONFLICT, Code::FailedPrecondition)
+            }
+            Self::Changed => words("operation.changed", StatusCode::CONFLICT, Code::Aborted),
             Self::UnknownExecution => words("execution.unknown", StatusCode::NOT_FOUND, Code::NotFound),
             Self::NoRecord => words("execution.no-record", StatusCode::NOT_FOUND, Code::NotFound),
             Self::TooManyWatchers { after } => {
                 wait("watch.too-many", StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted, after)
+            }
+            Self::TooManyQuestions { after } => {
+                wait("question.too-many", StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted, after)
+            }
+            Self::AnswerLate { after, .. } => {
+                wait("question.late", StatusCode::GATEWAY_TIMEOUT, Code::DeadlineExceeded, after)
+            }
+            Self::QuestionFailed { .. } => {
+                words("question.failed", StatusCode::BAD_GATEWAY, Code::FailedPrecondition)
             }
             Self::BrokerRefuses { after } => {
                 wait("broker.refused", StatusCode::TOO_MANY_REQUESTS, Code::ResourceExhausted, after)
@@ -153,6 +191,18 @@ impl Refusal {
     /// What a store could not do. What it said goes to the log: it may name hosts and tables.
     pub(crate) fn of_store(error: StoreError, after: Duration) -> Self {
         Self::of_failure(&error.into(), after)
+    }
+
+    /// What the broker could not do.
+    pub(crate) fn of_broker(error: &BrokerError, after: Duration) -> Self {
+        tracing::warn!(%error, "a request could not be served");
+        match error {
+            BrokerError::Refused { .. } => Self::BrokerRefuses { after },
+            BrokerError::Unavailable(_)
+            | BrokerError::Unroutable { .. }
+            | BrokerError::Mismatch { .. }
+            | BrokerError::Unsupported { .. } => Self::BrokerDown { after },
+        }
     }
 
     /// What a part that is shared with the pipeline could not do.
@@ -269,11 +319,13 @@ mod tests {
     }
 
     #[test]
-    fn the_guide_lists_every_code() {
-        let (source, guide) = (include_str!("refusal.rs"), include_str!("../../../docs/guide/submit.md"));
+    fn the_guides_list_every_code() {
+        let (submit, operators) =
+            (include_str!("../../../docs/guide/submit.md"), include_str!("../../../docs/guide/operators.md"));
+        let (source, guide) = (include_str!("refusal.rs"), format!("{submit}{operators}"));
         let table = source.split_once("fn words(").unwrap().1.split_once("/// Its stable code.").unwrap().0;
         let codes: Vec<&str> = table.split('"').skip(1).step_by(2).collect();
-        assert_eq!(codes.len(), 24);
+        assert_eq!(codes.len(), 34);
         for code in codes {
             assert!(guide.contains(&format!("`{code}`")), "{code}");
         }

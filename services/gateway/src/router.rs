@@ -14,11 +14,16 @@ use clinflow_runtime::Lifecycle;
 use tokio::net::TcpListener;
 
 use crate::{
+    ask::Asker,
+    audit::Auditing,
     auth::{Gate, authenticate},
     config::Config,
     grpc, health, http,
+    operate::Operator,
     ports::Ports,
+    provenance::Provenance,
     refusal::Refusal,
+    reviews::Reviewing,
     show::Show,
     submit::Submitter,
     trace,
@@ -38,14 +43,24 @@ pub fn build(config: &Config, ports: Ports, life: &Lifecycle) -> anyhow::Result<
     let show = Show::new(ports.clone(), config.retry_after);
     let watcher = Watcher::new(config, show.clone(), life.soft.clone());
     let health = health::service(ports.broker.health(), life);
+    let provenance = Provenance::new(ports.clone(), show.clone(), config.retry_after);
+    let behind = http::Operations {
+        auditing: Auditing::new(&ports, show.clone(), config.retry_after),
+        operator: Operator::new(config, ports.clone(), show.clone()),
+        reviewing: Reviewing::new(ports.clone(), provenance.clone(), config.retry_after),
+        provenance,
+    };
+    let asker = Asker::new(config, ports.clone(), show.clone(), life.soft.clone());
     let submitter = Submitter::new(config, ports);
 
-    let http = http::routes(submitter.clone(), show.clone(), watcher.clone());
-    let grpc = grpc::routes(config, submitter, show, watcher, uploads.clone(), life.soft.clone());
+    let http = http::routes(submitter.clone(), show.clone(), watcher.clone(), behind.clone());
+    let grpc = grpc::routes(config, submitter, show, watcher, uploads.clone(), behind, life.soft.clone());
     let one_document =
         http.one_document.merge(grpc.one_document).route_layer(from_fn_with_state(uploads, bounded));
     let guarded = one_document
         .merge(http.others)
+        .merge(http::questions(asker.clone()))
+        .merge(grpc::questions(asker))
         .merge(grpc.others)
         .route_layer(from_fn_with_state(gate, authenticate));
     Ok(grpc::open(guarded, health)?

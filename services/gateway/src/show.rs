@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use clinflow_core::{
     Execution, ExecutionId, Status, Step,
-    audit::{Broken, history, verify},
+    audit::{Broken, history, verify_up_to},
 };
 use clinflow_ports::{StoreError, executions::Page, objects::key};
 
@@ -85,12 +85,12 @@ impl Show {
     }
 
     /// What is recorded of an execution.
-    pub(crate) async fn history(&self, id: ExecutionId) -> Result<History, Refusal> {
-        let records = self.ports.log.read(id).await.map_err(|error| self.refuse(error))?;
+    pub(crate) async fn history(&self, execution: &Execution) -> Result<History, Refusal> {
+        let records = self.ports.log.read(execution.id).await.map_err(|error| self.refuse(error))?;
         Ok(History {
             steps: history(&records),
             chain_length: u32::try_from(records.len()).unwrap_or(u32::MAX),
-            broken: verify(id, &records).err(),
+            broken: verify_up_to(execution.id, &records, execution.known_head()).err(),
         })
     }
 

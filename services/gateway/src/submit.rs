@@ -253,6 +253,7 @@ fn execution(
         check_at: Some(check_at.unwrap_or(Timestamp::MAX)),
         status: Status::Running,
         disposition: None,
+        head: None,
     }
 }
 

@@ -145,7 +145,7 @@ impl Watch {
         let execution = self.watcher.show.execution(&self.caller, self.id).await?;
         let steps = match self.depth {
             Depth::Status => Vec::new(),
-            Depth::Steps => self.watcher.show.history(self.id).await?.steps,
+            Depth::Steps => self.watcher.show.history(&execution).await?.steps,
         };
         let now = (execution.status, steps.len());
         if self.last == Some(now) {

@@ -3,8 +3,8 @@
 use std::{process::ExitCode, sync::Arc};
 
 use clinflow_amqp::Amqp;
-use clinflow_dynamodb::{Database, DynamoBundles};
-use clinflow_nlp::{Ask, LocalModel};
+use clinflow_dynamodb::{Database, DynamoBundles, DynamoSessions};
+use clinflow_nlp::{Comprehend, LocalModel, local_guardrails};
 use clinflow_objects::Store;
 use clinflow_redis::{Connection, RedisClaims};
 use clinflow_runtime::{Boot, Catalog, Limits, Settings};
@@ -32,8 +32,10 @@ fn main() -> ExitCode {
             let broker = Arc::new(Amqp::connect(broker.clone()).await?);
             let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
             let database = Database::connect(dynamodb).await?;
+            let sessions = Arc::new(DynamoSessions::new(database.clone()));
             let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read));
-            let handler = Ask::new(Arc::new(Store::open(objects)?), catalog, Arc::new(LocalModel::new()));
+            let (objects, reader) = (Arc::new(Store::open(objects)?), Arc::new(LocalModel::new()));
+            let handler = Comprehend::new(objects, catalog, sessions, reader, local_guardrails());
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;
             boot.ready(broker.as_ref());
             Ok(())

@@ -4,18 +4,31 @@ use clinflow_core::{
     Phi, Span,
     field::{Assertion, Code},
 };
+use clinflow_workflow::FieldType;
 
 /// One field that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Wanted {
     /// The field's id in its workflow.
     pub name: String,
     /// The repeated group it belongs to.
     pub group: Option<String>,
+    /// What its values are.
+    pub kind: FieldType,
     /// What kind of mention can fill it: an entity label of `clinflow annotate` (`drug`, `adverse_event`).
     pub label: String,
     /// What it means, for a model that reads instructions.
     pub description: String,
+}
+
+impl Wanted {
+    /// Its name with its group: `event.onset_date`.
+    pub fn path(&self) -> String {
+        match &self.group {
+            Some(group) => format!("{group}.{}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// One thing a model says.

@@ -1,16 +1,25 @@
-//! Who reads a document for its fields: the local model, or a language model that is prompted and paid for.
+//! Who reads a document for its fields and answers questions about it: the local model, or a language model that is
+//! prompted and paid for.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clinflow_core::{AgentId, DocumentHash, Failure, SessionId, TeamId, WorkflowId};
+use clinflow_core::{AgentId, DocumentHash, ExecutionId, Failure, Phi, SessionId, TeamId, WorkflowId};
+use clinflow_workflow::Bundle;
 use uuid::Uuid;
 
-use crate::question::{Claim, Wanted};
+use crate::{
+    answering::{Answered, Material, local},
+    question::{Claim, Wanted},
+};
 
 /// On whose behalf something is read.
 #[derive(Debug, Clone)]
 pub struct Client<'a> {
+    /// The configuration it runs under, with its prices and budgets.
+    pub bundle: &'a Bundle,
+    /// The execution.
+    pub execution: ExecutionId,
     /// The workflow.
     pub workflow: &'a WorkflowId,
     /// The agent.
@@ -44,4 +53,15 @@ pub trait Reader: Send + Sync + 'static {
 
     /// Looks in `text` for what is `wanted`.
     async fn read(&self, text: &str, wanted: &[Wanted], client: &Client<'_>) -> Result<Reading, Failure>;
+
+    /// Answers `question` from `material` and nothing else. A reader that does not answer questions itself lets the
+    /// local model answer them, and the answer says so.
+    async fn answer(
+        &self,
+        question: &Phi,
+        material: &Material<'_>,
+        _client: &Client<'_>,
+    ) -> Result<Answered, Failure> {
+        local::answered(question, material).await
+    }
 }

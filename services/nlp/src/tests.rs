@@ -14,7 +14,7 @@ use clinflow_core::{
 use clinflow_ingest::{Page, Text};
 use clinflow_ports::{
     Bundles as _, Meta, Objects as _,
-    memory::{MemoryBundles, MemoryObjects},
+    memory::{MemoryBundles, MemoryObjects, MemorySessions},
 };
 use clinflow_proto::v1;
 use clinflow_runtime::{Catalog, Context, Done, Handler as _, wire};
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    Ask, LocalModel, Reader,
+    Comprehend, Guardrails, Input, LocalModel, Reader,
     question::{Claim, Wanted},
     reader::{Client, Reading},
 };
@@ -119,7 +119,9 @@ async fn asked(model: Arc<dyn Reader>) -> (Done, FieldSet) {
         text: Some(wire::to_wire(&stored)),
         ..v1::DocumentClassified::default()
     };
-    let done = Ask::new(objects.clone(), catalog, model).handle(input, &context()).await.unwrap();
+    let unguarded: Guardrails = Arc::new(|_| panic!("a document is no question"));
+    let handler = Comprehend::new(objects.clone(), catalog, Arc::new(MemorySessions::default()), model, unguarded);
+    let done = handler.handle(Input::Classified(Box::new(input)), &context()).await.unwrap();
     let extracted: &v1::FieldsExtracted = done.outputs[0].message().as_any().downcast_ref().unwrap();
     assert_eq!(extracted.branch, "nlp");
     let key = &extracted.fields.as_ref().unwrap().key;

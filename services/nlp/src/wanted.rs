@@ -15,6 +15,7 @@ pub fn wanted(workflow: &Workflow) -> Vec<Wanted> {
         .map(|field| Wanted {
             name: field.name.clone(),
             group: field.group.clone(),
+            kind: field.kind.clone(),
             label: field.label.clone().unwrap_or_default(),
             description: field.description.clone(),
         })

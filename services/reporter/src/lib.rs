@@ -1,14 +1,20 @@
 //! The reporter: turns what was recorded into the files that downstream systems read.
 //!
-//! [`report::files`] decides what the files say; everything here only fetches and stores. To add a file to every
-//! report, add it there.
+//! [`report::files`] decides what the files say; everything here only fetches and stores. To add a format, add it to
+//! [`clinflow_workflow::Format`] and there.
 
 pub mod cost;
 pub mod csv;
+mod dataset;
+mod facts;
+mod fhir;
+mod json;
+mod lab_test;
 pub mod layout;
 pub mod record;
 mod recorded;
 pub mod report;
+mod sdtm;
 mod submission;
 pub mod tables;
 #[cfg(test)]
@@ -29,7 +35,7 @@ use clinflow_runtime::{Catalog, Context, Done, Handler, Output, Work, wire};
 use clinflow_workflow::Bundle;
 use futures_util::future::{try_join_all, try_join3};
 
-use crate::{layout::Layout, recorded::Recorded, report::File, submission::Submission};
+use crate::{recorded::Recorded, report::File, submission::Submission};
 
 /// Writes reports.
 pub struct Report {
@@ -90,7 +96,7 @@ impl Handler for Report {
         })?;
         let folder = key::report_folder(recorded.run.execution);
         let record = recorded.record(fields, submission);
-        let outputs = self.write(&folder, report::files(&record, &Layout::of(workflow))).await?;
+        let outputs = self.write(&folder, report::files(&record, workflow)).await?;
 
         let work = Work { output: outputs.first().cloned(), ..Work::of(workflow.id.agent(Role::Reporter)) };
         let completed = v1::ReportCompleted {

@@ -3,6 +3,7 @@
 use clinflow_core::{
     BundleHash, DocumentHash, ExecutionId, Field, Finding, Phi, SessionId, Status, Step, WorkflowId,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::Cost;
@@ -55,6 +56,12 @@ pub struct Document {
 impl Record {
     /// The schema name written into every record.
     pub const SCHEMA: &'static str = "clinflow.record/1";
+
+    /// When the last of its steps ended: the time of everything that is made of the record, so that making it again
+    /// makes the same. The beginning of time for a record without steps, which no auditor has seen.
+    pub fn made_at(&self) -> Timestamp {
+        self.steps.iter().map(|step| step.ended_at).max().unwrap_or(Timestamp::UNIX_EPOCH)
+    }
 
     /// The bytes of `record.json`: indented, because people open it too, and with a newline at the end.
     pub fn to_json(&self) -> Vec<u8> {

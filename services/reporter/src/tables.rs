@@ -136,12 +136,12 @@ fn assertion(assertion: &Assertion) -> String {
 }
 
 /// Thousandths as a decimal, `0.875`.
-fn confidence(thousandths: u16) -> String {
+pub(crate) fn confidence(thousandths: u16) -> String {
     format!("{}.{:03}", thousandths / 1000, thousandths % 1000)
 }
 
 /// The spelling that `record.json` has too.
-const fn source(source: Source) -> &'static str {
+pub(crate) const fn source(source: Source) -> &'static str {
     match source {
         Source::Pattern => "pattern",
         Source::Model => "model",

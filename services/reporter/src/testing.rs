@@ -1,5 +1,7 @@
 //! A record that has one of everything, for the tests of this crate.
 
+use std::sync::LazyLock;
+
 use clinflow_core::{
     AgentId, BundleHash, DocumentHash, Evidence, ExecutionId, Field, Finding, Phi, Role, SessionId, Severity,
     Status, Step, WorkflowId,
@@ -7,6 +9,7 @@ use clinflow_core::{
     id::ObjectHash,
     step::{ObjectRef, Outcome},
 };
+use clinflow_workflow::{Bundle, Format, Workflow, shipped};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -43,6 +46,73 @@ pub(crate) fn field(name: &str, group: Option<(&str, u32)>, value: &str, normali
         model: None,
         findings: Vec::new(),
     }
+}
+
+/// A field that says `value` somewhere.
+pub(crate) fn said(name: &str, group: Option<(&str, u32)>, value: &str, normalized: &str) -> Field {
+    let somewhere = Evidence {
+        span: Offsets::new(value).span(0..value.len()),
+        page: None,
+        status: Alignment::Normalised,
+    };
+    Field {
+        value: Phi::new(value),
+        evidence: vec![somewhere],
+        ..field(name, group, TEXT, Some(normalized).filter(|text| !text.is_empty()))
+    }
+}
+
+/// The shipped workflow `id`, asked for `outputs`.
+pub(crate) fn workflow(id: &str, outputs: &[Format]) -> Workflow {
+    static BUNDLE: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(&shipped()).unwrap());
+    let workflow = BUNDLE.workflow(&WorkflowId::new(id).unwrap()).unwrap();
+    Workflow { outputs: outputs.to_vec(), ..workflow.as_ref().clone() }
+}
+
+/// A record of `id` that needs no review, with these fields.
+pub(crate) fn record_of(id: &str, fields: Vec<Field>) -> Record {
+    Record {
+        workflow_id: WorkflowId::new(id).unwrap(),
+        document_type: id.to_owned(),
+        status: Status::Completed,
+        fields,
+        findings: Vec::new(),
+        ..record()
+    }
+}
+
+/// A case with one of everything that FHIR and Dataset-JSON say about it.
+pub(crate) fn case() -> Record {
+    let event = |name, index, value, normalized| said(name, Some(("event", index)), value, normalized);
+    let drug = |name, value, normalized| said(name, Some(("suspect_drug", 1)), value, normalized);
+    let with_unit = |field, unit: &str| Field { unit: Some(unit.to_owned()), ..field };
+    let by_model = |field| Field { source: Source::Model, model: Some("local/1".to_owned()), ..field };
+    let fields = vec![
+        said("study_id", None, "ABX-104-301", ""),
+        said("site_id", None, "104", ""),
+        said("subject_id", None, "104-0032", ""),
+        with_unit(said("age", None, "57 y", "57"), "a"),
+        said("sex", None, "Female", "F"),
+        by_model(event("event_term", 1, "febrile neutropenia", "febrile neutropenia")),
+        event("onset_date", 1, "09-JAN-2026 14:20", "2026-01-09T14:20"),
+        event("end_date", 1, "JAN 2026", "2026-01"),
+        event("severity", 1, "severe", "SEVERE"),
+        event("ctcae_grade", 1, "G3", "3"),
+        event("serious", 1, "Yes", "Y"),
+        event("seriousness_hospitalisation", 1, "[X] Hospitalisation", "Y"),
+        event("outcome", 1, "Recovered", "RECOVERED/RESOLVED"),
+        event("action_taken", 1, "held", "DRUG INTERRUPTED"),
+        event("causality", 1, "possible", "POSSIBLY RELATED"),
+        drug("drug_name", "ABX-104", ""),
+        with_unit(drug("dose", "1.50 mg/kg", "1.50"), "mg/kg"),
+        drug("route", "PO", "ORAL"),
+        drug("frequency", "twice daily", "BID"),
+        drug("start_date", "20-DEC-2025", "2025-12-20"),
+        drug("lot_number", "12A-0771", ""),
+        said("drug_name", Some(("concomitant_drug", 1)), "ondansetron", ""),
+        said("reporter_name", None, "Dr Zoe Example", ""),
+    ];
+    record_of("ae-report", fields)
 }
 
 /// The fields: one of no group, three repetitions of `event`, one denied condition.
@@ -85,6 +155,7 @@ pub(crate) fn record() -> Record {
         outcome: Outcome::Succeeded,
         code: None,
         model: output.then(|| "local/1".to_owned()),
+        prompt: None,
         output: output.then(|| ObjectRef {
             key: "executions/e/fields.json".to_owned(),
             sha256: ObjectHash::of(b"o"),

@@ -101,7 +101,7 @@ async fn a_report_is_written_and_announced_with_the_record_it_rests_on() {
     let message = completed(&done);
     assert_eq!(
         (message.status.as_str(), message.chain_sequence, message.outputs.len()),
-        ("needs-review", 1, 4)
+        ("needs-review", 1, 2)
     );
     assert_eq!(message.folder, format!("reports/{EXECUTION}"));
     assert_eq!(message.chain_hash.as_ref(), [7; 32]);

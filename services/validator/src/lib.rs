@@ -6,6 +6,7 @@
 mod built_in;
 mod compare;
 pub mod confidence;
+mod deidentify;
 pub mod grounding;
 mod ledger;
 mod merged;
@@ -103,6 +104,7 @@ fn message(input: v1::FieldsMerged, validated: &Validated, fields: &ObjectRef) -
         findings: counts.map(|(rule, count)| v1::FindingCount { rule: rule.to_owned(), count }).collect(),
         needs_review: validated.needs_review,
         missing: input.missing,
+        review_items: wire::review_items(&validated.fields),
     }
 }
 

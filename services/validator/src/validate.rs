@@ -11,7 +11,9 @@ use clinflow_workflow::{FieldSpec, Workflow};
 use jiff::civil::Date;
 
 use crate::{
-    built_in, confidence, grounding,
+    built_in, confidence,
+    deidentify::{Deidentified, deidentify},
+    grounding,
     ledger::Ledger,
     reconcile::{Reconciled, reconcile},
     rules,
@@ -93,9 +95,14 @@ pub fn validate(input: Input<'_>) -> Validated {
         }),
         "INV-07: a field without grounds is about to leave"
     );
-    let needs_review = ledger.findings.iter().any(|finding| finding.severity >= Severity::Review);
     let Ledger { fields, findings, .. } = ledger;
-    Validated { fields: FieldSet { fields, findings, rows, ..FieldSet::new(Role::Validator) }, needs_review }
+    let Deidentified { fields, findings, guarded } = deidentify(workflow, fields, findings);
+    let needs_review = findings.iter().any(|finding| finding.severity >= Severity::Review);
+    let guarded = Some(guarded);
+    Validated {
+        fields: FieldSet { fields, findings, rows, guarded, ..FieldSet::new(Role::Validator) },
+        needs_review,
+    }
 }
 
 /// A field that was withheld, by whom it was found, and why.

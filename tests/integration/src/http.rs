@@ -23,6 +23,11 @@ impl Http {
         Self { client: Client::builder(TokioExecutor::new()).build_http(), base: base.into() }
     }
 
+    /// Host and port of its base.
+    pub fn address(&self) -> &str {
+        self.base.rsplit_once("//").map_or(&self.base, |(_, address)| address)
+    }
+
     /// Sends `body` and answers status and body.
     pub async fn send(
         &self,

@@ -1,6 +1,6 @@
 //! Looking executions up in the indexes, and reading what was found from the table.
 
-use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::KeysAndAttributes};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 use clinflow_core::{Execution, Status};
 use clinflow_ports::{StoreError, executions::Page};
 use futures_util::future::try_join_all;
@@ -11,6 +11,7 @@ use crate::{
     Database,
     error::{failed, unavailable},
     item::{Item, get_number, get_text, map, number, text},
+    query::up_to,
     tables::{BY_CHECK, BY_STATUS},
 };
 
@@ -106,24 +107,6 @@ async fn by_check(
         .expression_attribute_values(":now", number(stored::nanos(now)));
     let check = |item: &Item| Ok((get_number(item, "check_at")?.unwrap_or_default(), id(item)?));
     up_to(limit, query, check).await
-}
-
-/// Reads as many pages of a query as `limit` items take.
-async fn up_to<T>(
-    limit: usize,
-    query: QueryFluentBuilder,
-    read: impl Fn(&Item) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let mut pages = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).into_paginator().send();
-    let mut found = Vec::new();
-    while found.len() < limit
-        && let Some(page) = pages.next().await
-    {
-        for item in page.map_err(unavailable)?.items() {
-            found.push(read(item)?);
-        }
-    }
-    Ok(found)
 }
 
 /// The table's key in an item of an index.

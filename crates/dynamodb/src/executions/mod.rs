@@ -4,7 +4,7 @@ mod find;
 mod stored;
 
 use async_trait::async_trait;
-use clinflow_core::{Disposition, Execution, ExecutionId, Status};
+use clinflow_core::{Disposition, Execution, ExecutionId, Status, audit::ChainHead};
 use clinflow_ports::{
     StoreError,
     executions::{Created, Executions, Page, Transition},
@@ -32,6 +32,26 @@ impl DynamoExecutions {
         &self.0.tables().executions
     }
 
+    /// Makes a change under its condition, if there is one under which it is allowed.
+    async fn transition(
+        &self,
+        id: ExecutionId,
+        change: Option<(String, Condition)>,
+    ) -> Result<Transition, StoreError> {
+        let Some((update, condition)) = change else {
+            let current = self.get(id).await?.ok_or_else(|| missing(id))?;
+            return Ok(Transition::Kept(current.status));
+        };
+        let write = Write::update(self.table(), stored::key(id), &update, condition);
+        match self.0.write(write).await? {
+            Outcome::Written => Ok(Transition::Applied),
+            Outcome::Conflict(items) => {
+                let current = items.first().ok_or_else(|| missing(id))?;
+                Ok(Transition::Kept(stored::status(current)?))
+            }
+        }
+    }
+
     /// Applies `update` if the execution still runs and still has `seen` redrives.
     async fn if_running(
         &self,
@@ -53,8 +73,45 @@ impl DynamoExecutions {
 
 /// The change of a transition, and the condition under which it is allowed; `None` when it never is.
 fn settling(id: ExecutionId, disposition: &Disposition) -> Result<Option<(String, Condition)>, StoreError> {
+    let Some((change, condition)) = changing(id, disposition, Execution::may_become)? else { return Ok(None) };
+    Ok(Some((format!("{change} REMOVE check_at, watch"), condition)))
+}
+
+/// The same for a transition that a person decided on, of an execution with `seen` redrives.
+fn intervening(
+    id: ExecutionId,
+    seen: u32,
+    disposition: &Disposition,
+    check_at: Option<Timestamp>,
+) -> Result<Option<(String, Condition)>, StoreError> {
+    let Some((mut change, mut condition)) = changing(id, disposition, Execution::may_be_made)? else {
+        return Ok(None);
+    };
+    condition.expression.push_str(" AND redrives = :seen");
+    condition.values.insert(":seen".to_owned(), number(seen));
+    if disposition.status == Status::Running {
+        change.push_str(", redrives = :redrives");
+        condition.values.insert(":redrives".to_owned(), number(seen.saturating_add(1)));
+    }
+    match check_at {
+        None => change.push_str(" REMOVE check_at, watch"),
+        Some(at) => {
+            change.push_str(", check_at = :check, watch = :watch");
+            condition.values.insert(":check".to_owned(), number(stored::nanos(at)));
+            condition.values.insert(":watch".to_owned(), text(stored::shard(id).to_string()));
+        }
+    }
+    Ok(Some((change, condition)))
+}
+
+/// The attributes a transition sets, on the condition that the status is one it may come from as `allowed` says.
+fn changing(
+    id: ExecutionId,
+    disposition: &Disposition,
+    allowed: fn(Status, Status) -> bool,
+) -> Result<Option<(String, Condition)>, StoreError> {
     let from: Vec<Status> =
-        Status::ALL.into_iter().filter(|from| Execution::may_become(*from, disposition.status)).collect();
+        Status::ALL.into_iter().filter(|from| allowed(*from, disposition.status)).collect();
     if from.is_empty() {
         return Ok(None);
     }
@@ -64,20 +121,20 @@ fn settling(id: ExecutionId, disposition: &Disposition) -> Result<Option<(String
         (":state", text(stored::state(disposition.status, stored::shard(id)))),
         (":disposition", text(json)),
     ]);
-    let mut allowed = Vec::new();
+    let mut names = Vec::new();
     for status in from {
-        let name = format!(":from{}", allowed.len());
+        let name = format!(":from{}", names.len());
         values.insert(name.clone(), text(status.as_str()));
-        allowed.push(name);
+        names.push(name);
     }
     // STATUS and STATE are reserved words.
-    let update = "SET #status = :to, #state = :state, disposition = :disposition REMOVE check_at, watch";
+    let change = "SET #status = :to, #state = :state, disposition = :disposition";
     let condition = Condition {
-        expression: format!("#status IN ({})", allowed.join(", ")),
+        expression: format!("#status IN ({})", names.join(", ")),
         names: map([("#status", "status".to_owned()), ("#state", "state".to_owned())]),
         values,
     };
-    Ok(Some((update.to_owned(), condition)))
+    Ok(Some((change.to_owned(), condition)))
 }
 
 fn missing(id: ExecutionId) -> StoreError {
@@ -121,17 +178,32 @@ impl Executions for DynamoExecutions {
     }
 
     async fn settle(&self, id: ExecutionId, disposition: &Disposition) -> Result<Transition, StoreError> {
-        let Some((update, condition)) = settling(id, disposition)? else {
-            let current = self.get(id).await?.ok_or_else(|| missing(id))?;
-            return Ok(Transition::Kept(current.status));
+        self.transition(id, settling(id, disposition)?).await
+    }
+
+    async fn intervene(
+        &self,
+        id: ExecutionId,
+        seen: u32,
+        disposition: &Disposition,
+        check_at: Option<Timestamp>,
+    ) -> Result<Transition, StoreError> {
+        self.transition(id, intervening(id, seen, disposition, check_at)?).await
+    }
+
+    async fn witness(&self, id: ExecutionId, head: ChainHead) -> Result<(), StoreError> {
+        let json = serde_json::to_string(&head).map_err(|error| corrupt(error.to_string()))?;
+        let newer = "attribute_exists(id) AND (attribute_not_exists(head_sequence) OR head_sequence < :sequence)";
+        let condition = Condition {
+            expression: newer.to_owned(),
+            names: [].into(),
+            values: map([(":head", text(json)), (":sequence", number(head.sequence))]),
         };
-        let write = Write::update(self.table(), stored::key(id), &update, condition);
-        match self.0.write(write).await? {
-            Outcome::Written => Ok(Transition::Applied),
-            Outcome::Conflict(items) => {
-                let current = items.first().ok_or_else(|| missing(id))?;
-                Ok(Transition::Kept(stored::status(current)?))
-            }
+        let update = "SET head = :head, head_sequence = :sequence";
+        match self.0.write(Write::update(self.table(), stored::key(id), update, condition)).await? {
+            Outcome::Written => Ok(()),
+            Outcome::Conflict(items) if items.is_empty() => Err(missing(id)),
+            Outcome::Conflict(_) => Ok(()),
         }
     }
 
@@ -159,7 +231,6 @@ impl Executions for DynamoExecutions {
 
 #[cfg(test)]
 mod tests {
-    use clinflow_core::audit::ChainHead;
     use uuid::Uuid;
 
     use super::*;

@@ -56,6 +56,12 @@ pub(super) fn write(execution: &Execution) -> Result<Item, StoreError> {
     if let Some(check_at) = execution.check_at {
         item.extend(map([("check_at", number(nanos(check_at))), ("watch", text(shard.to_string()))]));
     }
+    if let Some(head) = &execution.head {
+        item.extend(map([
+            ("head", text(json(serde_json::to_string(head))?)),
+            ("head_sequence", number(head.sequence)),
+        ]));
+    }
     if let Some(disposition) = &execution.disposition {
         item.extend(map([("disposition", text(json(serde_json::to_string(disposition))?))]));
     }
@@ -75,8 +81,9 @@ pub(super) fn read(item: &Item) -> Result<Execution, StoreError> {
         .map_err(|_| corrupt("the next check of an execution"))?;
     let disposition: Option<Disposition> =
         item.contains_key("disposition").then(|| get_json(item, "disposition")).transpose()?;
+    let head = item.contains_key("head").then(|| get_json(item, "head")).transpose()?;
     let redrives = get_number(item, "redrives")?.ok_or_else(|| corrupt("an execution without redrives"))?;
-    Ok(Execution { status: status(item)?, redrives, check_at, disposition, ..get_json(item, "body")? })
+    Ok(Execution { status: status(item)?, redrives, check_at, disposition, head, ..get_json(item, "body")? })
 }
 
 #[cfg(test)]
@@ -109,6 +116,7 @@ mod tests {
             check_at: Some(Timestamp::new(1_700_000_060, 123_456_789).unwrap()),
             status: Status::Running,
             disposition: None,
+            head: None,
         }
     }
 
@@ -119,6 +127,7 @@ mod tests {
         let ended = Execution {
             status: Status::Failed,
             check_at: None,
+            head: Some(ChainHead::genesis(running.id)),
             disposition: Some(Disposition {
                 status: Status::Failed,
                 workflow: None,

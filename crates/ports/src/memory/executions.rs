@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
-use clinflow_core::{Disposition, Execution, ExecutionId, Status};
+use clinflow_core::{Disposition, Execution, ExecutionId, Status, audit::ChainHead};
 use jiff::Timestamp;
 
 use super::lock;
@@ -27,6 +27,10 @@ impl MemoryExecutions {
             _ => false,
         }
     }
+}
+
+fn missing(id: ExecutionId) -> StoreError {
+    StoreError::Missing { store: "executions", key: id.to_string() }
 }
 
 #[async_trait]
@@ -68,7 +72,7 @@ impl Executions for MemoryExecutions {
     async fn settle(&self, id: ExecutionId, disposition: &Disposition) -> Result<Transition, StoreError> {
         let mut executions = lock(&self.0);
         let Some(execution) = executions.get_mut(&id) else {
-            return Err(StoreError::Missing { store: "executions", key: id.to_string() });
+            return Err(missing(id));
         };
         if !Execution::may_become(execution.status, disposition.status) {
             return Ok(Transition::Kept(execution.status));
@@ -77,6 +81,37 @@ impl Executions for MemoryExecutions {
         execution.check_at = None;
         execution.disposition = Some(disposition.clone());
         Ok(Transition::Applied)
+    }
+
+    async fn intervene(
+        &self,
+        id: ExecutionId,
+        seen: u32,
+        disposition: &Disposition,
+        check_at: Option<Timestamp>,
+    ) -> Result<Transition, StoreError> {
+        let mut executions = lock(&self.0);
+        let execution = executions.get_mut(&id).ok_or_else(|| missing(id))?;
+        let allowed = Execution::may_be_made(execution.status, disposition.status);
+        if !allowed || execution.redrives != seen {
+            return Ok(Transition::Kept(execution.status));
+        }
+        if disposition.status == Status::Running {
+            execution.redrives += 1;
+        }
+        execution.status = disposition.status;
+        execution.check_at = check_at;
+        execution.disposition = Some(disposition.clone());
+        Ok(Transition::Applied)
+    }
+
+    async fn witness(&self, id: ExecutionId, head: ChainHead) -> Result<(), StoreError> {
+        let mut executions = lock(&self.0);
+        let execution = executions.get_mut(&id).ok_or_else(|| missing(id))?;
+        if execution.head.is_none_or(|known| known.sequence < head.sequence) {
+            execution.head = Some(head);
+        }
+        Ok(())
     }
 
     async fn overdue(&self, now: Timestamp, limit: usize) -> Result<Vec<Execution>, StoreError> {

@@ -122,6 +122,43 @@ pub async fn dead_and_parked_messages_are_kept_apart(broker: &dyn Broker) {
     }
 }
 
+/// Looking at parked messages changes nothing, however often; picking one leaves the others; what was picked and not
+/// settled is there again.
+pub async fn parked_messages_are_looked_at_and_picked_without_loss(broker: &dyn Broker) {
+    let queue = queue_name(Role::Nlp, Lane::Batch);
+    for body in ["one", "two", "three"] {
+        let _ = broker.publish(Route::parked(&queue), message(body)).await.unwrap();
+    }
+    let bodies = async |most| {
+        let seen = broker.browse(PARKED, most).await.unwrap();
+        let mut bodies: Vec<_> = seen.into_iter().map(|envelope| envelope.body).collect();
+        bodies.sort_unstable();
+        bodies
+    };
+    // More often than a broker hands out a message of a queue that says nothing about it.
+    for look in 0..25 {
+        assert_eq!(bodies(10).await, ["one", "three", "two"], "look {look}");
+    }
+    assert_eq!(bodies(2).await.len(), 2);
+    let second = |envelope: &Envelope| envelope.body == "two";
+    let picked = broker.pick(PARKED, 10, &second).await.unwrap();
+    assert_eq!(picked.len(), 1);
+    assert_eq!(bodies(10).await, ["one", "three"], "the picked one is in hand");
+    drop(picked);
+    let mut picked = broker.pick(PARKED, 10, &second).await.unwrap();
+    let again = picked.pop().expect("what was not settled is there again");
+    assert_eq!(again.envelope().body, "two");
+    let back = Settled::publishing(broker, vec![(Route::returned(&queue), again.envelope().clone())]).await;
+    again.ack(back.unwrap()).await.unwrap();
+    assert_eq!(bodies(10).await, ["one", "three"]);
+    assert_eq!(broker.depth(&queue).await.unwrap(), 1);
+    assert_eq!(
+        broker.depth(&queue_name(Role::Extractor, Lane::Batch)).await.unwrap(),
+        0,
+        "to its queue alone"
+    );
+}
+
 /// A cancelled consumer ends, and what it had not handed on goes back.
 pub async fn a_cancelled_consumer_ends_and_loses_nothing(broker: &dyn Broker) {
     let queue = queue_name(Role::Nlp, Lane::Batch);
@@ -168,6 +205,7 @@ macro_rules! broker_suite {
                 a_released_message_comes_back,
                 a_delayed_message_returns_to_its_queue_alone,
                 dead_and_parked_messages_are_kept_apart,
+                parked_messages_are_looked_at_and_picked_without_loss,
                 a_cancelled_consumer_ends_and_loses_nothing,
                 declaring_again_changes_nothing,
             ]

@@ -3,12 +3,15 @@
 
 use clinflow_core::{
     BundleHash, Disposition, DocumentHash, Execution, ExecutionId, Lane, Status, WorkflowId,
-    audit::ChainHead, execution::DocumentRef,
+    audit::ChainHead, execution::DocumentRef, id::ObjectHash,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use super::unique;
-use crate::executions::{Created, Executions, Transition};
+use crate::{
+    error::StoreError,
+    executions::{Created, Executions, Transition},
+};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -34,6 +37,7 @@ fn execution(check_at: Timestamp) -> Execution {
         check_at: Some(check_at),
         status: Status::Running,
         disposition: None,
+        head: None,
     }
 }
 
@@ -130,6 +134,71 @@ pub async fn a_terminal_execution_is_not_redriven(executions: &dyn Executions) {
     assert!(!executions.redrive(one.id, 0, at(60)).await.unwrap());
 }
 
+/// INV-02: a person's decision leaves a terminal state, counts as a redrive, and is made once.
+pub async fn a_recorded_decision_lets_go_on_what_failed_once(executions: &dyn Executions) {
+    let one = execution(at(50));
+    executions.create(&one).await.unwrap();
+    executions.settle(one.id, &ends(&one, Status::Failed)).await.unwrap();
+    let again = Disposition { outputs: None, ..ends(&one, Status::Running) };
+    let asked = (0..8).map(|_| executions.intervene(one.id, 0, &again, Some(at(70))));
+    let made = futures_util::future::try_join_all(asked).await.unwrap();
+    assert_eq!(made.iter().filter(|made| **made == Transition::Applied).count(), 1);
+    let now = executions.get(one.id).await.unwrap().unwrap();
+    assert_eq!((now.status, now.redrives, now.check_at), (Status::Running, 1, Some(at(70))));
+    assert_eq!(now.disposition.as_ref(), Some(&again));
+    let overdue = executions.overdue(at(80), 1000).await.unwrap();
+    assert!(overdue.iter().any(|overdue| overdue.id == one.id), "the sweeper looks after it again");
+    assert_eq!(
+        executions.intervene(one.id, 1, &again, Some(at(90))).await.unwrap(),
+        Transition::Kept(Status::Running),
+        "it runs already"
+    );
+    assert_eq!(executions.settle(one.id, &ends(&one, Status::Completed)).await.unwrap(), Transition::Applied);
+}
+
+/// An abort stops what runs or is parked, and what was under way changes nothing any more.
+pub async fn an_aborted_execution_stays_aborted(executions: &dyn Executions) {
+    let one = execution(at(50));
+    executions.create(&one).await.unwrap();
+    let aborted = ends(&one, Status::Aborted);
+    assert_eq!(executions.intervene(one.id, 0, &aborted, None).await.unwrap(), Transition::Applied);
+    assert_eq!(
+        executions.settle(one.id, &ends(&one, Status::Completed)).await.unwrap(),
+        Transition::Kept(Status::Aborted)
+    );
+    assert!(!executions.redrive(one.id, 0, at(60)).await.unwrap());
+    let now = executions.get(one.id).await.unwrap().unwrap();
+    assert_eq!((now.status, now.redrives, now.check_at), (Status::Aborted, 0, None));
+}
+
+/// The last review item completes an execution, and nothing else that a person decides does.
+pub async fn a_review_completes_what_needs_review_and_nothing_else(executions: &dyn Executions) {
+    let (reviewed, failed) = (execution(at(50)), execution(at(50)));
+    for (one, status) in [(&reviewed, Status::NeedsReview), (&failed, Status::Failed)] {
+        executions.create(one).await.unwrap();
+        executions.settle(one.id, &ends(one, status)).await.unwrap();
+    }
+    let complete = async |one: &Execution| {
+        executions.intervene(one.id, 0, &ends(one, Status::Completed), None).await.unwrap()
+    };
+    assert_eq!(complete(&reviewed).await, Transition::Applied);
+    assert_eq!(complete(&failed).await, Transition::Kept(Status::Failed));
+}
+
+/// The newest record that is known of is remembered, in whatever order records are told of.
+pub async fn the_newest_audit_record_is_remembered(executions: &dyn Executions) {
+    let one = execution(at(4_000_000_000));
+    executions.create(&one).await.unwrap();
+    let head = |sequence: u32| ChainHead { sequence, hash: ObjectHash::of(&sequence.to_be_bytes()) };
+    for sequence in [2, 5, 3] {
+        executions.witness(one.id, head(sequence)).await.unwrap();
+    }
+    let now = executions.get(one.id).await.unwrap().unwrap();
+    assert_eq!((now.head, now.status), (Some(head(5)), Status::Running));
+    let unknown = executions.witness(ExecutionId::from_uuid(unique()), head(1)).await.unwrap_err();
+    assert!(matches!(unknown, StoreError::Missing { .. }), "{unknown:?}");
+}
+
 /// Listing by status finds each once, newest first, over as many pages as it takes.
 pub async fn listing_pages_through_a_status_newest_first(executions: &dyn Executions) {
     let mut mine = Vec::new();
@@ -172,6 +241,10 @@ macro_rules! executions_suite {
                 overdue_finds_what_still_runs_and_is_due,
                 one_of_many_sweepers_redrives,
                 a_terminal_execution_is_not_redriven,
+                a_recorded_decision_lets_go_on_what_failed_once,
+                an_aborted_execution_stays_aborted,
+                a_review_completes_what_needs_review_and_nothing_else,
+                the_newest_audit_record_is_remembered,
                 listing_pages_through_a_status_newest_first,
             ]
         );

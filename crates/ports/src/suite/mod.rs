@@ -12,9 +12,13 @@ pub mod audit_log;
 pub mod broker;
 pub mod bundles;
 pub mod claims;
+pub mod counters;
 pub mod executions;
 pub mod joins;
+pub mod ledger;
 pub mod objects;
+pub mod reviews;
+pub mod sessions;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

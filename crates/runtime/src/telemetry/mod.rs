@@ -1,7 +1,7 @@
 //! What operators see: logs, metrics, traces.
 
 mod logs;
-mod metrics;
+pub mod metrics;
 mod trace;
 
 pub use logs::{FilterHandle, Format, LogSettings, start};

@@ -11,6 +11,8 @@ use std::{
 };
 
 use clinflow_core::{BundleFiles, WorkflowId};
+use clinflow_cost::{Budgets, PriceTable};
+use clinflow_guardrail::{Engine, Policy};
 use clinflow_yaml::{Item, Problem, Problems, Sink, unknown};
 
 use crate::{Bundle, FieldSpec, Workflow};
@@ -37,11 +39,14 @@ pub(crate) fn bundle(files: &BundleFiles) -> Result<Bundle, Problems> {
         file(files, CODE_LISTS, &mut problems, |item, _| code_lists::read(item)).unwrap_or_default();
     let mut rules =
         file(files, RULES, &mut problems, |item, _| rules::read(item, &code_lists)).unwrap_or_default();
+    let prices = beside(files, PRICES, PriceTable::read, &mut problems);
+    let budgets = beside(files, BUDGETS, Budgets::read, &mut problems);
+    let guardrails = guardrails(files, &mut problems);
     let mut read = Vec::new();
     for folder in folders(files, &mut problems) {
         let path = format!("{folder}/{WORKFLOW}");
         let workflow = file(files, &path, &mut problems, |item, _| {
-            workflow::read(item, folder, &code_lists, &mut rules)
+            workflow::read(item, folder, &code_lists, &guardrails, &mut rules)
         });
         read.extend(workflow.flatten().map(|workflow| (folder, workflow)));
     }
@@ -57,14 +62,61 @@ pub(crate) fn bundle(files: &BundleFiles) -> Result<Bundle, Problems> {
         workflow.patterns.extend(shared.unwrap_or_default());
         workflows.insert(workflow.id.clone(), Arc::new(workflow));
     }
-    if problems.is_empty() {
-        Ok(Bundle { hash: files.hash(), workflows, code_lists })
-    } else {
-        problems.sort();
-        // Shared patterns are read once for each workflow.
-        problems.dedup();
-        Err(Problems(problems))
+    match (prices, budgets) {
+        (Some(prices), Some(budgets)) if problems.is_empty() => {
+            let (prices, budgets) = (Arc::new(prices), Arc::new(budgets));
+            Ok(Bundle { hash: files.hash(), workflows, code_lists, prices, budgets })
+        }
+        _ => {
+            problems.sort();
+            // Shared patterns are read once for each workflow.
+            problems.dedup();
+            Err(Problems(problems))
+        }
     }
+}
+
+/// Reads a file that a crate of its own knows.
+fn beside<T>(
+    files: &BundleFiles,
+    path: &str,
+    read: impl FnOnce(&str, &str) -> Result<T, Problems>,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    let text = text(files, path, problems)?;
+    read(path, text).map_err(|found| problems.extend(found.0)).ok()
+}
+
+/// Every guardrail by its file's name.
+fn guardrails(files: &BundleFiles, problems: &mut Vec<Problem>) -> BTreeMap<String, Arc<Engine>> {
+    let mut guardrails = BTreeMap::new();
+    for path in files.0.keys() {
+        let Some(name) = path.strip_prefix(GUARDRAILS).and_then(|rest| rest.strip_prefix('/')) else { continue };
+        let Some(policy) = beside(files, path, policy, problems) else { continue };
+        let name = name.strip_suffix(".yaml").unwrap_or(name);
+        guardrails.insert(name.to_owned(), Arc::new(Engine::new(policy)));
+    }
+    guardrails
+}
+
+fn policy(file: &str, text: &str) -> Result<Policy, Problems> {
+    let problem = |found: clinflow_guardrail::Problem| Problem {
+        file: found.file,
+        line: found.line,
+        field: found.field,
+        message: found.reason,
+    };
+    Policy::read(file, text).map_err(|found| Problems(found.into_iter().map(problem).collect()))
+}
+
+/// The text of a file that must be there.
+fn text<'a>(files: &'a BundleFiles, path: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
+    let text = files.0.get(path);
+    if text.is_none() {
+        let message = "the file is missing".to_owned();
+        problems.push(Problem { file: path.to_owned(), line: 0, field: String::new(), message });
+    }
+    text.map(String::as_str)
 }
 
 /// Reads one file with `read` and collects what it notes.
@@ -74,12 +126,7 @@ fn file<T>(
     problems: &mut Vec<Problem>,
     read: impl FnOnce(Item<'_>, &Sink<'_>) -> T,
 ) -> Option<T> {
-    let Some(text) = files.0.get(path) else {
-        let message = "the file is missing".to_owned();
-        problems.push(Problem { file: path.to_owned(), line: 0, field: String::new(), message });
-        return None;
-    };
-    clinflow_yaml::read(path, text, problems, read)
+    clinflow_yaml::read(path, text(files, path, problems)?, problems, read)
 }
 
 /// The folders of a bundle; a file that belongs nowhere is a mistake, because nothing would read it.

@@ -30,8 +30,16 @@ fields:
   - { name: outcome, group: event, type: code, code_list: outcome, agents: [extractor], description: How it ended }
   - { name: end_date, group: event, type: date, agents: [extractor], label: date, description: When it ended }
 rules: [R-1]
+guardrail: demo
 outputs: [json]
 review_below: 0.5
+";
+
+const GUARDRAIL: &str = "\
+Name: demo
+BlockedInputMessaging: No.
+BlockedOutputsMessaging: No.
+WordPolicyConfig: { WordsConfig: [{ Text: secret }] }
 ";
 
 const PATTERNS: &str = "labelled:\n  event.outcome: { labels: [outcome] }\n";
@@ -39,11 +47,16 @@ const PATTERNS: &str = "labelled:\n  event.outcome: { labels: [outcome] }\n";
 /// A small bundle without mistakes.
 fn files() -> BundleFiles {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let shipped = shipped();
     BundleFiles(
         [
             file("code_lists.yaml", CODE_LISTS),
             file("rules.yaml", RULES),
             file("patterns.yaml", "{}\n"),
+            // What they hold is read, and tested, elsewhere.
+            file("prices.yaml", &shipped.0["prices.yaml"]),
+            file("budgets.yaml", &shipped.0["budgets.yaml"]),
+            file("guardrails/demo.yaml", GUARDRAIL),
             file("demo/workflow.yaml", WORKFLOW),
             file("demo/patterns.yaml", PATTERNS),
         ]
@@ -97,9 +110,9 @@ fn every_mistake_is_found_at_once_with_its_file_line_and_field() {
         "demo/workflow.yaml:8: `join.deadline`: `soon` is no duration: write `30s` or `5m`",
         "demo/workflow.yaml:10: `fields[0].code_list`: unknown code list `outcom`; expected one of outcome",
         "demo/workflow.yaml:12: `rules[1]`: unknown rule `R-9`; expected one of R-1",
-        "demo/workflow.yaml:14: `review_below`: expected a number between 0 and 1",
-        "demo/workflow.yaml:15: `colour`: unknown key `colour`; expected one of id, version, title, team, document_type, \
-         classify, branches, join, fields, outputs, review_below, rules",
+        "demo/workflow.yaml:15: `review_below`: expected a number between 0 and 1",
+        "demo/workflow.yaml:16: `colour`: unknown key `colour`; expected one of id, version, title, team, document_type, \
+         classify, branches, join, fields, outputs, guardrail, review_below, rules",
     ] {
         assert!(found.iter().any(|line| line == expected), "{expected}\nnot in\n{}", found.join("\n"));
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use clinflow_core::{Role, TeamId, WorkflowId, field::Confidence};
+use clinflow_guardrail::{Engine, PiiType};
 
 use clinflow_yaml::{Item, Table, unknown};
 
@@ -22,6 +23,7 @@ pub(super) fn read(
     root: Item<'_>,
     folder: &str,
     code_lists: &BTreeMap<String, Arc<CodeList>>,
+    guardrails: &BTreeMap<String, Arc<Engine>>,
     rules: &mut Rules,
 ) -> Option<Workflow> {
     let table = root.table()?;
@@ -47,6 +49,15 @@ pub(super) fn read(
         .iter()
         .filter_map(|item| item.one_of("output", &Format::ALL, Format::as_str))
         .collect();
+    let guardrail = table.required("guardrail").and_then(|item| {
+        let name = item.text()?;
+        let engine = guardrails.get(name).cloned();
+        if engine.is_none() {
+            let known: Vec<_> = guardrails.keys().map(String::as_str).collect();
+            item.note(unknown("guardrail", name, &known));
+        }
+        engine
+    });
     let review_below = table.required("review_below").and_then(|item| item.confidence());
     let listed = table.required("rules").map(Item::list).unwrap_or_default();
     let mut workflow = Workflow {
@@ -61,6 +72,8 @@ pub(super) fn read(
         join: join.unwrap_or(Join { deadline: std::time::Duration::ZERO, on_missing: OnMissing::Partial }),
         fields,
         rules: Vec::new(),
+        // Without one nothing can be read; that it is missing or unknown was noted.
+        guardrail: guardrail?,
         outputs,
         review_below: review_below.unwrap_or(Confidence::NONE),
         patterns: Patterns::default(),
@@ -177,6 +190,9 @@ fn field(
     let (cdisc, e2b) = (text("cdisc"), text("e2b"));
     let description = table.required("description").and_then(|item| item.text().map(str::to_owned));
     let required = table.optional("required").map_or(Some(false), |item| item.flag());
+    let phi = table.optional("phi").and_then(|item| {
+        item.one_of("type of personal information", &PiiType::ALL, PiiType::as_str)
+    });
     Some(FieldSpec {
         name: name?,
         group: match group {
@@ -190,6 +206,7 @@ fn field(
         e2b,
         description: description?,
         required: required?,
+        phi,
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     auth::{
-        Allowed, Caller,
+        Allowed, Caller, Rights,
         settings::{EVERY, JwtSettings, TokenUse},
     },
     refusal::Refusal,
@@ -86,16 +86,27 @@ pub(super) fn judge(claims: &Claims, settings: &JwtSettings, now: Timestamp) -> 
     if claims.nbf.is_some_and(|start| start - leeway > now) {
         return refuse("it is not valid yet");
     }
-    Ok(Caller { subject: claims.sub.clone().unwrap_or_default(), allowed: allowed(claims, settings) })
+    let groups = groups(claims, settings);
+    let in_one_of = |named: &[String]| named.iter().any(|group| groups.contains(&group.as_str()));
+    let rights = Rights {
+        operate: in_one_of(&settings.operators),
+        review: in_one_of(&settings.reviewers),
+        proved: true,
+    };
+    Ok(Caller { subject: claims.sub.clone().unwrap_or_default(), allowed: allowed(&groups, settings), rights })
 }
 
-/// The workflows that the token's groups may use together. No known group: none, and every use is forbidden.
-fn allowed(claims: &Claims, settings: &JwtSettings) -> Allowed {
-    let groups: Vec<&str> = match claims.others.get(&settings.groups_claim) {
+/// The groups a token names.
+fn groups<'a>(claims: &'a Claims, settings: &JwtSettings) -> Vec<&'a str> {
+    match claims.others.get(&settings.groups_claim) {
         Some(Value::String(group)) => vec![group],
         Some(Value::Array(groups)) => groups.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
-    };
+    }
+}
+
+/// The workflows that the token's groups may use together. No known group: none, and every use is forbidden.
+fn allowed(groups: &[&str], settings: &JwtSettings) -> Allowed {
     let names = groups.iter().filter_map(|group| settings.groups.get(*group)).flatten();
     if names.clone().any(|name| name == EVERY) {
         return Allowed::All;
@@ -172,6 +183,25 @@ mod tests {
         assert!(judged(&json!({"exp": NOW - 59})).is_ok());
         assert_eq!(why(&json!({"exp": NOW - 60})), "it has expired");
         assert!(judged(&json!({"nbf": NOW + 60})).is_ok());
+    }
+
+    #[test]
+    fn operating_and_reviewing_are_rights_of_named_groups_and_not_of_a_star() {
+        let judged = |groups: Value| {
+            let settings = JwtSettings { reviewers: vec!["labs".to_owned()], ..settings() };
+            let claims = json!({"iss": "https://issuer.example.org", "client_id": "upstream", "sub": "s-1",
+                "token_use": "access", "exp": NOW + 300, "cognito:groups": groups});
+            let claims = serde_json::from_value(claims).unwrap();
+            judge(&claims, &settings, Timestamp::from_second(NOW).unwrap()).unwrap()
+        };
+        let rights = |caller: Caller| (caller.check_operator().is_ok(), caller.check_reviewer().is_ok());
+        assert_eq!(rights(judged(json!(["operators"]))), (true, false));
+        assert_eq!(rights(judged(json!(["labs", "pv"]))), (false, true));
+        assert_eq!(rights(judged(json!(["pv"]))), (false, false));
+        let name = |said: &str| judged(json!(["labs"])).name(said, "reviewer").unwrap();
+        assert_eq!(name("somebody.else"), "s-1", "a token says who it is");
+        assert_eq!(Caller::developer().name("jane@example.org", "reviewer").unwrap(), "jane@example.org");
+        assert!(Caller::developer().name("Jane Roe, born 1970", "reviewer").is_err());
     }
 
     #[test]

@@ -31,6 +31,18 @@ pub(crate) struct Caller {
     /// The token's subject, for the log: who asked is part of every access to a record.
     pub(crate) subject: String,
     allowed: Allowed,
+    rights: Rights,
+}
+
+/// What a caller may do beside submitting and looking, to the executions that the caller sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rights {
+    /// Replay, drop, redrive, rerun, abort.
+    operate: bool,
+    /// Settle review items.
+    review: bool,
+    /// The subject was proved by a token.
+    proved: bool,
 }
 
 /// The workflows a caller may use.
@@ -43,7 +55,8 @@ enum Allowed {
 impl Caller {
     /// Whoever calls in development mode.
     fn developer() -> Self {
-        Self { subject: "developer".to_owned(), allowed: Allowed::All }
+        let rights = Rights { operate: true, review: true, proved: false };
+        Self { subject: "developer".to_owned(), allowed: Allowed::All, rights }
     }
 
     /// Whether this caller may submit to `workflow`. The placeholder `auto` is granted like a workflow of its own,
@@ -53,6 +66,28 @@ impl Caller {
             Allowed::All => true,
             Allowed::These(workflows) => workflows.contains(workflow),
         }
+    }
+
+    /// Refuses a caller who is no operator.
+    pub(crate) const fn check_operator(&self) -> Result<(), Refusal> {
+        if self.rights.operate { Ok(()) } else { Err(Refusal::NotOperator) }
+    }
+
+    /// Refuses a caller who is no reviewer.
+    pub(crate) const fn check_reviewer(&self) -> Result<(), Refusal> {
+        if self.rights.review { Ok(()) } else { Err(Refusal::NotReviewer) }
+    }
+
+    /// Who the audit log says it was: the token's subject, or who the caller says to be (`said`, in `field`) where
+    /// calls are not authenticated. It must be a name as identity providers give them, not a sentence.
+    pub(crate) fn name(&self, said: &str, field: &'static str) -> Result<String, Refusal> {
+        let name = if self.rights.proved || said.is_empty() { &self.subject } else { said };
+        let legal = |c: char| c.is_ascii_alphanumeric() || "._-@:|+/=".contains(c);
+        if name.is_empty() || name.len() > 128 || !name.chars().all(legal) {
+            let expected = "1 to 128 of the characters a-z, A-Z, 0-9 and `._-@:|+/=`";
+            return Err(Refusal::Unreadable { field, expected });
+        }
+        Ok(name.to_owned())
     }
 
     /// Whether this caller may see `execution`: who may use the workflow that was asked for, and, once it is

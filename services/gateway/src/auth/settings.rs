@@ -47,6 +47,10 @@ pub struct JwtSettings {
     pub groups_claim: String,
     /// Workflows each group may use, by group; `"*"` is every workflow, `"auto"` lets the classifier choose.
     pub groups: BTreeMap<String, Vec<String>>,
+    /// Groups whose members may replay, drop, redrive, rerun and abort what they see.
+    pub operators: Vec<String>,
+    /// Groups whose members may settle review items of what they see.
+    pub reviewers: Vec<String>,
     /// How far the issuer's clock and ours may be apart.
     #[serde(with = "friendly")]
     pub leeway: Duration,
@@ -67,6 +71,8 @@ impl Default for JwtSettings {
             token_use: vec![TokenUse::Access, TokenUse::Id],
             groups_claim: "cognito:groups".to_owned(),
             groups: BTreeMap::new(),
+            operators: vec!["operators".to_owned()],
+            reviewers: vec!["reviewers".to_owned()],
             leeway: Duration::from_secs(60),
             keep_keys: Duration::from_secs(3600),
             fetch_at_most_every: Duration::from_secs(30),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use clinflow_proto::v1::{
     Execution, GetExecutionRequest, GetExecutionResponse, ListExecutionsRequest, ListExecutionsResponse,
-    executions_server::Executions,
+    TraceRequest, TraceResponse, executions_server::Executions,
 };
 use tonic::{Request, Response, Status};
 
 use crate::{
     grpc::{Answers, caller, watch, words},
+    provenance::{Provenance, Selector},
     show::{Show, Wanted, execution_id},
     watch::Watcher,
 };
@@ -18,6 +19,7 @@ use crate::{
 pub(super) struct Service {
     pub(super) show: Arc<Show>,
     pub(super) watcher: Watcher,
+    pub(super) provenance: Arc<Provenance>,
 }
 
 #[tonic::async_trait]
@@ -29,7 +31,7 @@ impl Executions for Service {
         let caller = caller(&request)?;
         let id = execution_id(&request.get_ref().execution_id)?;
         let execution = self.show.execution(&caller, id).await?;
-        let history = self.show.history(id).await?;
+        let history = self.show.history(&execution).await?;
         Ok(Response::new(words::detail(&execution, &history)))
     }
 
@@ -54,5 +56,12 @@ impl Executions for Service {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let id = execution_id(&request.get_ref().execution_id)?;
         Ok(Response::new(watch(&self.watcher, caller(&request)?, id).await?))
+    }
+
+    async fn trace(&self, request: Request<TraceRequest>) -> Result<Response<TraceResponse>, Status> {
+        let caller = caller(&request)?;
+        let TraceRequest { execution_id: id, field } = request.get_ref();
+        let (id, wanted) = (execution_id(id)?, Selector::read(field)?);
+        Ok(Response::new(self.provenance.trace(&caller, id, wanted).await?))
     }
 }

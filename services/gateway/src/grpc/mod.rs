@@ -1,9 +1,13 @@
 //! The gRPC side: the services of `clinflow.v1`, health and reflection. Refusals carry their code in the metadata
 //! `code`.
 
+mod audit;
 mod executions;
 mod ingest;
-mod words;
+mod operations;
+mod questions;
+mod reviews;
+pub(crate) mod words;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -11,7 +15,10 @@ use axum::Router;
 use clinflow_core::ExecutionId;
 use clinflow_proto::{
     DESCRIPTORS,
-    v1::{self, executions_server::ExecutionsServer, ingest_server::IngestServer},
+    v1::{
+        self, audit_server::AuditServer, executions_server::ExecutionsServer, ingest_server::IngestServer,
+        operations_server::OperationsServer, questions_server::QuestionsServer, reviews_server::ReviewsServer,
+    },
 };
 use futures_util::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -19,8 +26,10 @@ use tonic::{Request, Status};
 use tonic_health::pb::health_server::{Health, HealthServer};
 
 use crate::{
+    ask::Asker,
     auth::Caller,
     config::Config,
+    http::Operations,
     refusal::Refusal,
     show::Show,
     submit::Submitter,
@@ -50,6 +59,7 @@ pub(crate) fn routes(
     show: Arc<Show>,
     watcher: Watcher,
     uploads: Uploads,
+    behind: Operations,
     soft: CancellationToken,
 ) -> Routes {
     let ingest = ingest::Service {
@@ -61,15 +71,38 @@ pub(crate) fn routes(
     };
     let ingest = IngestServer::new(ingest)
         .max_decoding_message_size(config.max_document.saturating_add(BESIDE_DOCUMENT));
-    let executions = ExecutionsServer::new(executions::Service { show, watcher });
+    let Operations { provenance, auditing, operator, reviewing } = behind;
+    let executions = ExecutionsServer::new(executions::Service { show, watcher, provenance });
+    let audit = AuditServer::new(audit::Service { auditing });
+    let operations = OperationsServer::new(operations::Service { operator });
+    let reviews = ReviewsServer::new(reviews::Service { reviewing });
     let one_document = Router::new().route_service("/clinflow.v1.Ingest/Submit", ingest.clone());
     let others = Router::new()
         .route_service("/clinflow.v1.Ingest/SubmitStream", ingest.clone())
         .route_service("/clinflow.v1.Ingest/Watch", ingest)
         .route_service("/clinflow.v1.Executions/Get", executions.clone())
         .route_service("/clinflow.v1.Executions/List", executions.clone())
-        .route_service("/clinflow.v1.Executions/Watch", executions);
+        .route_service("/clinflow.v1.Executions/Watch", executions.clone())
+        .route_service("/clinflow.v1.Executions/Trace", executions)
+        .route_service("/clinflow.v1.Audit/Verify", audit.clone())
+        .route_service("/clinflow.v1.Audit/Export", audit)
+        .route_service("/clinflow.v1.Operations/ListParked", operations.clone())
+        .route_service("/clinflow.v1.Operations/GetParked", operations.clone())
+        .route_service("/clinflow.v1.Operations/ReplayParked", operations.clone())
+        .route_service("/clinflow.v1.Operations/DropParked", operations.clone())
+        .route_service("/clinflow.v1.Operations/Redrive", operations.clone())
+        .route_service("/clinflow.v1.Operations/Rerun", operations.clone())
+        .route_service("/clinflow.v1.Operations/Abort", operations)
+        .route_service("/clinflow.v1.Reviews/List", reviews.clone())
+        .route_service("/clinflow.v1.Reviews/Get", reviews.clone())
+        .route_service("/clinflow.v1.Reviews/Resolve", reviews);
     Routes { one_document, others }
+}
+
+/// The route that asks.
+pub(crate) fn questions(asker: Arc<Asker>) -> Router {
+    let questions = QuestionsServer::new(questions::Service { asker });
+    Router::new().route_service("/clinflow.v1.Questions/Ask", questions)
 }
 
 /// Adds what is open to everybody: health, and the description of the interface, which holds no data.
@@ -115,6 +148,6 @@ mod tests {
                 methods += 1;
             }
         }
-        assert_eq!(methods, 6);
+        assert_eq!(methods, 7);
     }
 }

@@ -1,14 +1,15 @@
 //! Executions as messages.
 
-use clinflow_core::Execution;
+use clinflow_core::{Execution, Status};
 use clinflow_proto::v1;
 use clinflow_runtime::wire::{step_to_wire, timestamp_to_wire};
 
 use crate::{show::History, submit::Submitted};
 
 /// An execution.
-pub(super) fn execution(execution: &Execution) -> v1::Execution {
-    let ended = execution.disposition.clone();
+pub(crate) fn execution(execution: &Execution) -> v1::Execution {
+    // What a person let run again has not ended.
+    let ended = execution.disposition.clone().filter(|_| execution.status != Status::Running);
     let text = |text: Option<String>| text.unwrap_or_default();
     v1::Execution {
         execution_id: execution.id.to_string(),

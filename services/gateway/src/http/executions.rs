@@ -32,7 +32,7 @@ pub(super) async fn get(
     Id(id): Id,
 ) -> Result<Json<views::Detail>, Refusal> {
     let execution = show.execution(&caller, id).await?;
-    let history = show.history(id).await?;
+    let history = show.history(&execution).await?;
     Ok(Json(views::Detail::of(&execution, history)))
 }
 

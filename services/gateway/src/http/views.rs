@@ -37,7 +37,8 @@ pub(super) struct Execution {
 impl Execution {
     /// The view of `execution`.
     pub(super) fn of(execution: &clinflow_core::Execution) -> Self {
-        let ended = execution.disposition.clone();
+        // What a person let run again has not ended.
+        let ended = execution.disposition.clone().filter(|_| execution.status != Status::Running);
         Self {
             execution_id: execution.id,
             workflow_id: execution.workflow().clone(),

@@ -20,7 +20,7 @@ use clinflow_ports::{
     AuditLog as _, Broker, BrokerError, Bundles as _, Consumer, Delivery, Envelope, Executions as _, Health,
     Route,
     broker::Confirmed,
-    memory::{ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryObjects},
+    memory::{ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryObjects, MemorySessions},
     topology::Topology,
 };
 use clinflow_proto::v1::{executions_client::ExecutionsClient, ingest_client::IngestClient};
@@ -74,7 +74,11 @@ impl Broker for Moody {
 
 /// A bundle of two workflows that want one date each: what workflows ask for is nothing to a gateway.
 fn bundle() -> BundleFiles {
+    let shipped = clinflow_workflow::shipped();
     let mut files = BundleFiles::default();
+    for path in ["prices.yaml", "budgets.yaml", "guardrails/pharma-clinical.yaml"] {
+        files.0.insert(path.to_owned(), shipped.0[path].clone());
+    }
     for (path, text) in [
         ("code_lists.yaml", "answer:\n  - { value: YES }\n"),
         ("rules.yaml", "rules: []\n"),
@@ -96,6 +100,7 @@ join: {{ deadline: 30s, on_missing: partial }}
 fields:
   - {{ name: date, type: date, agents: [extractor], label: date, description: When }}
 rules: []
+guardrail: pharma-clinical
 outputs: [json]
 review_below: 0.5
 "
@@ -150,6 +155,7 @@ impl House {
         let ports = Ports {
             broker: broker.clone(),
             executions: executions.clone(),
+            sessions: Arc::new(MemorySessions::default()),
             log: log.clone(),
             objects: objects.clone(),
             catalog: Arc::new(Catalog::new(bundles, Bundle::read)),
@@ -215,6 +221,7 @@ impl House {
             outcome: Outcome::Failed,
             code: Some("ingest.empty".to_owned()),
             model: None,
+            prompt: None,
             output: None,
             cost_nano_usd: 0,
         };

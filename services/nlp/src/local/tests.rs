@@ -19,6 +19,7 @@ fn everything() -> Vec<Wanted> {
         names.split(' ').map(move |name| Wanted {
             name: name.to_owned(),
             group: group.clone(),
+            kind: clinflow_workflow::FieldType::Text,
             label: String::new(),
             description: String::new(),
         })

@@ -1,47 +1,28 @@
-//! INV-07: no field leaves the validator without evidence that its normal form follows from.
+//! INV-07 for the fields of a workflow: what a [`FieldSpec`] says a value is, in the words of grounding.
 //!
-//! A field is grounded when the text at its evidence is its value, and its normal form and unit follow from that
-//! value, exactly on numbers, units and polarity. [`check`] is the one predicate: the pipeline, its debug assertion
-//! and the tests ask it.
+//! The predicate itself is [`clinflow_guardrail::grounding::check`]; the pipeline, its debug assertion and the tests
+//! ask it through here.
 
-mod follows;
-mod tick;
+use clinflow_core::{Field, field::Offsets};
+use clinflow_guardrail::grounding::{self, Kind, Terms};
+use clinflow_workflow::{CodeList, FieldSpec, FieldType};
 
-use clinflow_core::{
-    Field, Span,
-    field::{Alignment, Offsets, Source},
-};
-use clinflow_workflow::FieldSpec;
+pub use clinflow_guardrail::grounding::Ungrounded;
+pub(crate) use clinflow_guardrail::grounding::same_number;
 
-use crate::words;
+/// A workflow's code list as grounding reads it.
+struct Listed<'a>(&'a CodeList);
 
-pub(crate) use follows::same_number;
+impl Terms for Listed<'_> {
+    fn find(&self, text: &str) -> Option<&str> {
+        self.0.find(text).map(|term| term.value.as_str())
+    }
 
-/// Why a field is not grounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ungrounded {
-    /// It has no evidence, or evidence that says nothing supports it.
-    NoEvidence,
-    /// Its evidence does not lie in the text.
-    OutsideText,
-    /// The text at its evidence is something else.
-    OtherWords,
-    /// Its normal form does not follow from its value.
-    NormalForm,
-    /// Its unit is not the one written.
-    Unit,
-}
-
-impl Ungrounded {
-    /// What is wrong, for a finding.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::NoEvidence => "nothing in the text supports it",
-            Self::OutsideText => "its evidence does not lie in the text",
-            Self::OtherWords => "the text at its evidence says something else",
-            Self::NormalForm => "its normal form does not follow from the text",
-            Self::Unit => "its unit is not the one in the text",
-        }
+    fn spellings(&self) -> Vec<(&str, &str)> {
+        let of = |term: &'_ clinflow_workflow::Term| {
+            std::iter::once(&term.value).chain(&term.synonyms).map(|spelling| (spelling.as_str(), term.value.as_str()))
+        };
+        self.0.terms.iter().flat_map(of).collect()
     }
 }
 
@@ -52,55 +33,17 @@ impl Ungrounded {
 ///
 /// The first thing that is missing.
 pub fn check(text: &Offsets<'_>, field: &Field, spec: Option<&FieldSpec>) -> Result<(), Ungrounded> {
-    if field.source == Source::Derived && field.evidence.is_empty() {
-        return Ok(());
-    }
-    let unsupported = |status: Alignment| matches!(status, Alignment::Absent | Alignment::Partial);
-    if field.evidence.is_empty() || field.evidence.iter().any(|evidence| unsupported(evidence.status)) {
-        return Err(Ungrounded::NoEvidence);
-    }
-    let written = field
-        .evidence
-        .iter()
-        .map(|evidence| at(text, &evidence.span))
-        .collect::<Option<Vec<_>>>()
-        .ok_or(Ungrounded::OutsideText)?;
-    if !says(&written, field.value.expose()) {
-        return Err(Ungrounded::OtherWords);
-    }
-    if !follows::normal_form(field, spec, text.text()) {
-        return Err(Ungrounded::NormalForm);
-    }
-    if !follows::unit(field, spec, &written, line_of(text.text(), &field.evidence[0].span)) {
-        return Err(Ungrounded::Unit);
-    }
-    Ok(())
-}
-
-/// The text at a span whose code points and bytes mean the same place.
-fn at<'a>(text: &Offsets<'a>, span: &Span) -> Option<&'a str> {
-    let written = span.of(text.text())?;
-    let consistent = text.char_at(span.byte_start) == span.start && text.char_at(span.byte_end) == span.end;
-    (consistent && !written.is_empty()).then_some(written)
-}
-
-/// Whether one stretch is the value, or all of them in order are.
-fn says(written: &[&str], value: &str) -> bool {
-    let value = unbroken(value);
-    written.iter().any(|stretch| unbroken(stretch) == value)
-        || (written.len() > 1 && unbroken(&written.join(" ")) == value)
-}
-
-/// The text folded, with words put together that the end of a line has broken: "neutro-\npenia".
-fn unbroken(text: &str) -> String {
-    words::folded(&text.replace("-\n", ""))
-}
-
-/// The line on which a span begins.
-fn line_of<'a>(text: &'a str, span: &Span) -> &'a str {
-    let start = text[..span.byte_start].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[span.byte_start..].find('\n').map_or(text.len(), |newline| span.byte_start + newline);
-    &text[start..end]
+    let label = spec.and_then(|spec| spec.label.as_deref()).and_then(|label| label.parse().ok());
+    let list = spec.and_then(FieldSpec::code_list).map(|list| Listed(list));
+    let kind = match (spec.map(|spec| &spec.kind), &list) {
+        (Some(FieldType::Code(_)), Some(list)) => Kind::Term(list),
+        (Some(FieldType::Date), _) => Kind::Date,
+        (Some(FieldType::Number | FieldType::Quantity), _) => Kind::Number,
+        (Some(FieldType::Unit), _) => Kind::Unit,
+        (Some(FieldType::Boolean), _) => Kind::Truth,
+        (Some(FieldType::Text | FieldType::Code(_)) | None, _) => Kind::Text,
+    };
+    grounding::check(text, field, kind, label)
 }
 
 #[cfg(test)]

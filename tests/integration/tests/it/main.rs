@@ -3,8 +3,10 @@
 
 mod bad_input;
 mod command_line;
+mod dashboards;
 mod failures_are_documented;
 mod faults;
 mod layers;
+mod outputs;
 mod pipeline;
 mod simulation;

@@ -324,6 +324,7 @@ impl World {
             check_at: Some(now + SignedDuration::from_secs(60)),
             status: Status::Running,
             disposition: None,
+            head: None,
         };
         self.executions.create(&execution).await.unwrap();
         // A publish that fails here is the sweeper's to mend.

@@ -6,29 +6,25 @@ use clinflow_clinical::{
     quantity::{self, Number, parse_number, parse_quantity, ucum},
 };
 use clinflow_core::{Field, field::Source};
-use clinflow_workflow::{CodeList, FieldSpec, FieldType};
 
-use super::tick::{self, Ticks};
+use super::{
+    Kind, Terms,
+    tick::{self, Ticks},
+};
 use crate::words::{holds, negates, same, words};
 
 /// Whether the normal form of `field` follows from its value; a field without one makes no claim.
-pub(super) fn normal_form(field: &Field, spec: Option<&FieldSpec>, text: &str) -> bool {
+pub(super) fn normal_form(field: &Field, kind: Kind<'_>, label: Option<Label>, text: &str) -> bool {
     let Some(normalized) = &field.normalized else { return true };
     let (value, normalized) = (field.value.expose(), normalized.expose());
-    let label = label(spec);
-    match spec.map_or(&FieldType::Text, |spec| &spec.kind) {
-        FieldType::Text => is_text(value, normalized, field.assertion.negated),
-        FieldType::Date => is_date(value, normalized, text),
-        FieldType::Number | FieldType::Quantity => is_number(value, normalized),
-        FieldType::Code(list) => is_term(value, normalized, list, label),
-        FieldType::Unit => ucum(value) == Some(normalized),
-        FieldType::Boolean => is_truth(value, normalized),
+    match kind {
+        Kind::Text => is_text(value, normalized, field.assertion.negated),
+        Kind::Date => is_date(value, normalized, text),
+        Kind::Number => is_number(value, normalized),
+        Kind::Term(terms) => is_term(value, normalized, terms, label),
+        Kind::Unit => ucum(value) == Some(normalized),
+        Kind::Truth => is_truth(value, normalized),
     }
-}
-
-/// The kind of mention that fills a field.
-fn label(spec: Option<&FieldSpec>) -> Option<Label> {
-    spec?.label.as_deref()?.parse().ok()
 }
 
 /// The same words, or a stretch of them, or the usual name of what they name. Dropping a negation is allowed only
@@ -105,7 +101,7 @@ fn is_number(value: &str, normalized: &str) -> bool {
 }
 
 /// Whether two normal forms are the same number with the same comparison; other words are compared as words.
-pub(crate) fn same_number(one: &str, other: &str) -> bool {
+pub fn same_number(one: &str, other: &str) -> bool {
     match (parse_quantity(one), parse_quantity(other)) {
         (Some(one), Some(other)) => {
             plain(&one.low) == plain(&other.low)
@@ -158,15 +154,15 @@ fn in_words(text: &str) -> Option<String> {
 
 /// The term that a whole value or option stands for, or the term whose longest spelling stands in it without a
 /// negation before it.
-fn is_term(value: &str, normalized: &str, list: &CodeList, label: Option<Label>) -> bool {
+fn is_term(value: &str, normalized: &str, terms: &dyn Terms, label: Option<Label>) -> bool {
     let options = match tick::read(value) {
         Ticks::None(words) => vec![words],
         Ticks::Ticked(options) => options,
         Ticks::Empty(_) => return false,
     };
-    options.into_iter().any(|option| match list.find(option) {
-        Some(term) => term.value == normalized,
-        None => is_code_of(label, option, normalized) || longest_spelling(option, list) == Some(normalized),
+    options.into_iter().any(|option| match terms.find(option) {
+        Some(term) => term == normalized,
+        None => is_code_of(label, option, normalized) || longest_spelling(option, terms) == Some(normalized),
     })
 }
 
@@ -182,13 +178,11 @@ fn is_code_of(label: Option<Label>, option: &str, normalized: &str) -> bool {
 }
 
 /// The term whose longest spelling stands in `text`; none when a negation stands right before it.
-fn longest_spelling<'l>(text: &str, list: &'l CodeList) -> Option<&'l str> {
+fn longest_spelling<'t>(text: &str, terms: &'t dyn Terms) -> Option<&'t str> {
     let all = words(text);
-    let found = list.terms.iter().flat_map(|term| {
-        std::iter::once(&term.value).chain(&term.synonyms).filter_map(|spelling| {
-            let spelling = words(spelling);
-            holds(&all, &spelling).map(|at| (spelling.len(), at, term.value.as_str()))
-        })
+    let found = terms.spellings().into_iter().filter_map(|(spelling, term)| {
+        let spelling = words(spelling);
+        holds(&all, &spelling).map(|at| (spelling.len(), at, term))
     });
     let (_, at, term) = found.max_by_key(|(length, at, _)| (*length, usize::MAX - at))?;
     let negated = all[at.saturating_sub(2)..at].iter().any(|word| negates(word));
@@ -218,8 +212,7 @@ fn affirms(stated: &str) -> bool {
 
 /// Whether the unit of `field` is the one written: in its value, in another stretch of its evidence, or beside it on
 /// its line. A unit that is written nowhere near may come from the workflow's patterns, never from a model.
-pub(super) fn unit(field: &Field, spec: Option<&FieldSpec>, written: &[&str], line: &str) -> bool {
-    let label = label(spec);
+pub(super) fn unit(field: &Field, label: Option<Label>, written: &[&str], line: &str) -> bool {
     let Some(unit) = &field.unit else { return true };
     let value = field.value.expose();
     // The field is a unit itself; or an age, of which a number alone is years.

@@ -1,0 +1,256 @@
+//! A call of a model, paid for: the money is held before it, the ledger knows of it before the model does, and what it
+//! cost is booked after it. Whatever crashes in between, money is never spent that was not held (INV-06) and an answer
+//! is never paid for twice (INV-05).
+//!
+//! reserve -> intent -> dispatch -> the call -> answer kept -> outcome -> settle. Every step may be repeated; a
+//! redelivery goes through the same names and finds what is done.
+
+mod fingerprint;
+mod replies;
+mod verdict;
+
+use std::{sync::Arc, time::Duration};
+
+use clinflow_core::{Failure, id::ObjectHash, step::ObjectRef};
+use clinflow_cost::{Answer, Attempt, Billing as Billed, Entry, Intent, NanoUsd, Outcome, Payer, Reservation, Usage};
+use clinflow_ports::{
+    Clock, Counters, Ledger, Model, Objects,
+    model::{Asker, ModelError, Reply, Request},
+};
+
+pub use self::fingerprint::fingerprint;
+use self::{
+    replies::{Kept, Replies},
+    verdict::{Reserved, dispatched, reserved, unanswered, unpriced},
+};
+use crate::reader::Client;
+
+/// What is kept of the time for a call, for booking it.
+const BOOKING: Duration = Duration::from_secs(2);
+
+/// How long after a call's time its hold counts as dead.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Attempts at one call within one delivery are found by counting up; nobody makes so many.
+const ATTEMPTS: u32 = 100;
+
+/// A model, and everything that is needed to pay for it.
+pub struct Billing {
+    model: Arc<dyn Model>,
+    counters: Arc<dyn Counters>,
+    ledger: Arc<dyn Ledger>,
+    replies: Replies,
+    clock: Arc<dyn Clock>,
+}
+
+/// An answer, and what it cost this time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    /// The answer.
+    pub reply: Reply,
+    /// Zero when it was paid for before.
+    pub cost: NanoUsd,
+}
+
+/// One call under way.
+struct Call<'a> {
+    request: &'a Request,
+    client: &'a Client<'a>,
+    fingerprint: ObjectHash,
+    payer: Payer,
+    ordinal: u32,
+}
+
+impl Call<'_> {
+    fn attempt(&self, number: u32) -> Attempt {
+        Attempt { invocation: self.client.invocation, ordinal: self.ordinal, number }
+    }
+
+    fn asker(&self, attempt: Attempt) -> Asker {
+        Asker {
+            attempt: attempt.to_string(),
+            agent: self.client.agent.to_string(),
+            workflow: self.client.workflow.to_string(),
+            team: self.client.team.to_string(),
+            document: self.client.document.to_string(),
+        }
+    }
+}
+
+impl Billing {
+    /// Pays for `model`: holds and books with `counters`, writes to `ledger`, keeps answers in `objects`.
+    pub fn new(
+        model: Arc<dyn Model>,
+        counters: Arc<dyn Counters>,
+        ledger: Arc<dyn Ledger>,
+        objects: Arc<dyn Objects>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { model, counters, ledger, replies: Replies::new(objects), clock }
+    }
+
+    /// The model's id.
+    pub fn model(&self) -> &str {
+        self.model.id()
+    }
+
+    /// Asks the model, or answers what it answered before. `ordinal` is which of the calls of this invocation it is.
+    pub async fn converse(&self, request: &Request, client: &Client<'_>, ordinal: u32) -> Result<Paid, Failure> {
+        let call = Call {
+            request,
+            client,
+            fingerprint: fingerprint(client.document, client.agent, self.model.id(), request),
+            payer: Payer {
+                team: client.team.clone(),
+                workflow: client.workflow.clone(),
+                agent: client.agent.clone(),
+                session: client.session.cloned(),
+                document: *client.document,
+            },
+            ordinal,
+        };
+        match self.replies.find(&call.fingerprint).await? {
+            Some(kept) => self.again(&call, kept).await,
+            None => self.buy(&call).await,
+        }
+    }
+
+    /// An answer that was paid for before costs nothing, but whoever asks the same again and again is in a loop.
+    async fn again(&self, call: &Call<'_>, kept: Kept) -> Result<Paid, Failure> {
+        // Who got the answer may have crashed before it was booked.
+        if let Some(Entry { intent, outcome: None }) = self.ledger.attempt(kept.attempt).await? {
+            self.book(call, &intent, kept.reply.usage, None).await?;
+        }
+        let wanted = self.reservation(call, 1, NanoUsd::ZERO);
+        match self.counters.reserve(&wanted).await? {
+            answer @ Answer::Loop(_) => {
+                if let Reserved::Stop(failure) = reserved(answer) {
+                    return Err(failure);
+                }
+            }
+            Answer::Ok { .. } => {
+                self.counters.release(&wanted.team, wanted.attempt).await?;
+            }
+            // Whatever else the counters say: nothing is spent.
+            _ => {}
+        }
+        Ok(Paid { reply: kept.reply, cost: NanoUsd::ZERO })
+    }
+
+    fn reservation(&self, call: &Call<'_>, number: u32, hold: NanoUsd) -> Reservation {
+        let (budgets, now) = (call.client.bundle.budgets(), self.clock.now());
+        let lease = call.client.within.saturating_add(GRACE);
+        budgets.reserve(&call.payer, call.attempt(number), call.fingerprint, hold, lease, now)
+    }
+
+    /// Holds the money for the next attempt.
+    async fn hold(&self, call: &Call<'_>, hold: NanoUsd) -> Result<Reservation, Failure> {
+        for number in 1..ATTEMPTS {
+            let wanted = self.reservation(call, number, hold);
+            match reserved(self.counters.reserve(&wanted).await?) {
+                Reserved::Go => return Ok(wanted),
+                Reserved::Next => {}
+                Reserved::Stop(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::park("budget.loop", anyhow::anyhow!("the call was attempted {ATTEMPTS} times")))
+    }
+
+    async fn buy(&self, call: &Call<'_>) -> Result<Paid, Failure> {
+        let within = call.client.within.saturating_sub(BOOKING);
+        if within.is_zero() {
+            return Err(Failure::retry("model.timeout", anyhow::anyhow!("no time is left to ask the model")));
+        }
+        let tokens = self.model.count_input_tokens(call.request).await;
+        let prices = call.client.bundle.prices();
+        let output = u64::from(call.request.max_output_tokens);
+        let hold =
+            prices.upper_bound(self.model.id(), self.clock.now(), tokens, output).map_err(unpriced)?;
+        let held = self.hold(call, hold).await?;
+        let intent = self.intent(call, &held);
+        self.ledger.put_intent(&intent).await?;
+        if let Some(failure) = dispatched(self.counters.dispatch(&held.team, held.attempt, held.lease).await?) {
+            return Err(failure);
+        }
+        match self.model.converse(call.request, &call.asker(held.attempt), within).await {
+            Ok(reply) => self.answered(call, &intent, reply).await,
+            Err(error) => Err(self.unanswered(call, &intent, error).await?),
+        }
+    }
+
+    fn intent(&self, call: &Call<'_>, held: &Reservation) -> Intent {
+        let client = call.client;
+        Intent {
+            attempt: held.attempt,
+            at: self.clock.now(),
+            team: client.team.clone(),
+            workflow: client.workflow.clone(),
+            agent: client.agent.clone(),
+            session: client.session.cloned(),
+            execution: client.execution,
+            document: *client.document,
+            fingerprint: call.fingerprint,
+            model: self.model.id().to_owned(),
+            prices: client.bundle.prices().version(),
+            hold: held.hold,
+            accounts: held.accounts(),
+        }
+    }
+
+    fn outcome(&self, intent: &Intent, billing: Billed, usage: Usage, cost: NanoUsd) -> Outcome {
+        Outcome {
+            attempt: intent.attempt,
+            at: self.clock.now(),
+            fingerprint: intent.fingerprint,
+            billing,
+            usage,
+            cost,
+            model: intent.model.clone(),
+            prices: intent.prices,
+            answer: None,
+        }
+    }
+
+    async fn answered(&self, call: &Call<'_>, intent: &Intent, reply: Reply) -> Result<Paid, Failure> {
+        let kept = Kept { attempt: intent.attempt, reply };
+        let stored = self.replies.keep(&call.fingerprint, &kept).await?;
+        let cost = self.book(call, intent, kept.reply.usage, Some(stored)).await?;
+        tracing::info!(model = self.model.id(), %cost, "the model has answered");
+        Ok(Paid { reply: kept.reply, cost })
+    }
+
+    /// Books what an answer cost.
+    async fn book(
+        &self,
+        call: &Call<'_>,
+        intent: &Intent,
+        usage: Usage,
+        stored: Option<ObjectRef>,
+    ) -> Result<NanoUsd, Failure> {
+        let cost = call.client.bundle.prices().price(&intent.model, intent.at, usage).map_err(unpriced)?;
+        let outcome = Outcome { answer: stored, ..self.outcome(intent, Billed::Billed, usage, cost) };
+        let written = self.ledger.put_outcome(&outcome).await?;
+        self.counters.settle(&intent.team, intent.attempt, written.cost).await?;
+        Ok(written.cost)
+    }
+
+    /// Books a call without an answer; answers what to do about it.
+    async fn unanswered(
+        &self,
+        call: &Call<'_>,
+        intent: &Intent,
+        error: ModelError,
+    ) -> Result<Failure, Failure> {
+        let team = &call.payer.team;
+        if error.may_be_billed() {
+            // Without an outcome the ledger counts the hold, and so do the counters.
+            self.counters.suspend(team, intent.attempt).await?;
+        } else {
+            let outcome = self.outcome(intent, Billed::Free, Usage::default(), NanoUsd::ZERO);
+            self.ledger.put_outcome(&outcome).await?;
+            self.counters.settle(team, intent.attempt, NanoUsd::ZERO).await?;
+        }
+        tracing::warn!(model = self.model.id(), %error, "the model has not answered");
+        Ok(unanswered(error))
+    }
+}

@@ -1,0 +1,90 @@
+//! What now, when a call may not be made or has no answer: pure, so that the whole table can be read and tested.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clinflow_core::Failure;
+use clinflow_cost::{Answer, Dispatch, State, Unpriced};
+use clinflow_ports::model::ModelError;
+
+/// How long to wait for calls under way to free what they hold.
+const CONTENDED: Duration = Duration::from_secs(5);
+/// How long to wait for an identical call's answer.
+const IN_FLIGHT: Duration = Duration::from_secs(2);
+/// How long to wait for counters to be rebuilt.
+const REBUILDING: Duration = Duration::from_secs(2);
+
+/// What follows from a reservation's answer.
+#[derive(Debug)]
+pub(super) enum Reserved {
+    /// The model may be asked.
+    Go,
+    /// This attempt is over and left no answer: the next one.
+    Next,
+    /// Not now, or not at all.
+    Stop(Failure),
+}
+
+/// What follows from a reservation's answer.
+pub(super) fn reserved(answer: Answer) -> Reserved {
+    Reserved::Stop(match answer {
+        Answer::Ok { .. } => return Reserved::Go,
+        Answer::Duplicate(State::Settled | State::Released | State::Suspense) => return Reserved::Next,
+        // Whoever held it has crashed, or is this message in other hands: its lease decides.
+        Answer::Duplicate(State::Held | State::Dispatched) | Answer::InFlight(_) => {
+            let words = anyhow!("an identical call is under way");
+            Failure::retry_after("budget.in-flight", IN_FLIGHT, words)
+        }
+        Answer::Contended { scope, held, limit } => {
+            let words = anyhow!("calls under way hold {held} of the {limit} of `{}`", scope.kind().as_str());
+            Failure::retry_after("budget.contended", CONTENDED, words)
+        }
+        Answer::Uninitialised => {
+            let words = anyhow!("the counters are being rebuilt from the ledger");
+            Failure::retry_after("budget.rebuilding", REBUILDING, words)
+        }
+        Answer::Exhausted { scope, used, limit } => {
+            let words = anyhow!("{used} of the {limit} of this {} are spent", scope.kind().as_str());
+            Failure::park("budget.exhausted", words)
+        }
+        Answer::Frozen { scope } => {
+            Failure::park("budget.frozen", anyhow!("somebody has stopped this {}", scope.kind().as_str()))
+        }
+        Answer::Loop(trip) => {
+            let words = anyhow!("the same is asked about this document too often ({} calls)", trip.as_str());
+            Failure::park("budget.loop", words)
+        }
+    })
+}
+
+/// What follows when the model may not be asked after all. `None` when it may.
+pub(super) fn dispatched(answer: Dispatch) -> Option<Failure> {
+    match answer {
+        Dispatch::Go => None,
+        Dispatch::No(state) => {
+            let words = anyhow!("the attempt is already {}", state.as_str());
+            Some(Failure::retry_after("budget.in-flight", IN_FLIGHT, words))
+        }
+        Dispatch::Unknown | Dispatch::Uninitialised => {
+            let words = anyhow!("the counters were rebuilt meanwhile");
+            Some(Failure::retry_after("budget.rebuilding", REBUILDING, words))
+        }
+    }
+}
+
+/// A model without a price is not asked: a call that nobody can price is not free.
+pub(super) fn unpriced(error: Unpriced) -> Failure {
+    Failure::park("budget.unpriced", error)
+}
+
+/// What follows from a call without an answer. Throttling never fails a document: it waits.
+pub(super) fn unanswered(error: ModelError) -> Failure {
+    match &error {
+        ModelError::Throttled { after: Some(after) } => Failure::retry_after("model.throttled", *after, error),
+        ModelError::Throttled { after: None } => Failure::retry("model.throttled", error),
+        ModelError::Unavailable { .. } => Failure::retry("model.unavailable", error),
+        ModelError::TimedOut => Failure::retry("model.timeout", error),
+        ModelError::Failed { .. } => Failure::retry("model.failed", error),
+        ModelError::Refused { .. } => Failure::park("model.refused", error),
+    }
+}

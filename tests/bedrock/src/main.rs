@@ -1,0 +1,80 @@
+//! The stand-in as a program of its own, for the demo and for compose.
+
+use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use clap::Parser;
+use clinflow_guardrail::Policy;
+use clinflow_stand_in_bedrock::{Chances, Plan, Server};
+
+/// A Bedrock that runs here: Converse, CountTokens and ApplyGuardrail, with faults by plan. `GET /calls` lists what was
+/// asked, without its text.
+#[derive(Debug, Parser)]
+#[command(name = "stand-in-bedrock")]
+struct Arguments {
+    /// Where to listen. Port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8791")]
+    listen: SocketAddr,
+    /// The port to listen on, when only that matters.
+    #[arg(long)]
+    port: Option<u16>,
+    /// What chance is drawn from.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// What goes wrong, and how often: `throttle=5%,hang=2%,garbage=2%`.
+    #[arg(long, default_value = "")]
+    faults: Chances,
+    /// For how many seconds a call that hangs is left alone; then its connection ends, still without an answer.
+    #[arg(long, default_value_t = 600)]
+    hang: u64,
+    /// For how many milliseconds an answer takes.
+    #[arg(long, default_value_t = 0)]
+    latency: u64,
+    /// A guardrail: its id and its policy file, `abcd1234=policy.yaml`. Can be given more than once.
+    #[arg(long, value_name = "ID=FILE", value_parser = guardrail)]
+    guardrail: Vec<(String, PathBuf)>,
+}
+
+fn guardrail(argument: &str) -> Result<(String, PathBuf), String> {
+    let (id, file) = argument.split_once('=').ok_or("write ID=FILE")?;
+    Ok((id.to_owned(), PathBuf::from(file)))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to be told when this cannot be said.
+            let _ = writeln!(std::io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let mut plan = Plan {
+        seed: arguments.seed,
+        chances: arguments.faults,
+        hang: Duration::from_secs(arguments.hang),
+        latency: Duration::from_millis(arguments.latency),
+        ..Plan::default()
+    };
+    for (id, file) in arguments.guardrail {
+        let name = file.display().to_string();
+        let text = fs::read_to_string(&file).with_context(|| format!("read the policy `{name}`"))?;
+        let policy = Policy::read(&name, &text).map_err(|problems| {
+            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            anyhow!(problems.join("\n"))
+        })?;
+        plan.guardrails.insert(id, policy);
+    }
+    let mut listen = arguments.listen;
+    listen.set_port(arguments.port.unwrap_or(listen.port()));
+    let server = Server::bind(plan, listen).await?;
+    writeln!(std::io::stdout(), "listening on {}", server.url())?;
+    tokio::select! {
+        ended = server.ended() => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
