@@ -5,6 +5,8 @@
 # CloudFormation templates, the Dockerfile, and what Prometheus and Grafana are given. Needs cargo, python3, and kubectl or npm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Nothing is left beside the sources.
+export PYTHONDONTWRITEBYTECODE=1
 
 environment=target/python-deploy
 rendered=target/deploy
@@ -60,14 +62,13 @@ for overlay in deploy/k8s/overlays/*/; do
 done
 
 say "AWS"
-if [[ -e deploy/aws/guardrail.yaml ]]; then
-  "$programs/clinflow" policy render >"$rendered/guardrail.yaml"
-  diff -u deploy/aws/guardrail.yaml "$rendered/guardrail.yaml" || {
-    echo "the guardrail has changed: target/debug/clinflow policy render > deploy/aws/guardrail.yaml" >&2
-    exit 1
-  }
-fi
-"$environment/bin/cfn-lint" deploy/aws/*.yaml
+policy=workflows/guardrails/pharma-clinical.yaml
+"$programs/clinflow" policy render "$policy" >"$rendered/guardrail.json"
+diff -u deploy/aws/guardrail.json "$rendered/guardrail.json" || {
+  echo "the guardrail has changed: target/debug/clinflow policy render $policy > deploy/aws/guardrail.json" >&2
+  exit 1
+}
+"$environment/bin/cfn-lint" deploy/aws/*.yaml deploy/aws/*.json
 $python deploy/verify/cloudformation.py "$rendered/aws"
 "$environment/bin/checkov" --directory "$rendered/aws" --framework cloudformation --compact --quiet --skip-download
 $python deploy/verify/access.py "$programs/clinflow"

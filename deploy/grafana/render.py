@@ -338,7 +338,8 @@ def cost():
 # ---------------------------------------------------------------- Pipeline
 
 AT = 'role=~"$role", lane=~"$lane"'
-WORK = 'queue=~"clinflow\\\\.($role)\\\\.($lane)"'
+# The queues of roles, which are not those of the delay tiers.
+WORK = 'queue=~"clinflow\\\\.($role)\\\\.($lane)", queue!~"clinflow\\\\.delay.+"'
 
 
 def pipeline():

@@ -20,9 +20,9 @@ SERVICES = Path(__file__).parent.parent.parent / "services"
 # What a service's main.rs opens, and the table it is.
 OPENS = {"DynamoExecutions": "executions", "DynamoAuditLog": "audit", "DynamoBundles": "bundles",
          "DynamoSessions": "sessions", "DynamoReviews": "reviews", "DynamoLedger": "ledger"}
-# What may be done to a record: add and read.
-AUDITOR = {"dynamodb:PutItem", "dynamodb:Query", "dynamodb:GetItem", "dynamodb:ConditionCheckItem"}
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+# What may be done to records and to what was spent: add and read.
+ADDS = READS | {"dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
 
 
 def policies() -> dict[str, list[dict]]:
@@ -47,6 +47,7 @@ def least_privilege(found: Findings, roles: dict[str, list[dict]]) -> None:
             resources = [text(one) for one in many(statement["Resource"])]
             for action in actions:
                 found.expect("*" not in action, f"{where}: `{action}` is more than one action")
+                found.expect("Delete" not in action, f"{where}: `{action}`: no service removes anything")
             for resource in resources:
                 # Of one table its indexes, of one bucket one folder.
                 bare = resource.removesuffix("/index/*")
@@ -56,9 +57,9 @@ def least_privilege(found: Findings, roles: dict[str, list[dict]]) -> None:
                     granted.setdefault(table, set()).update(actions)
             models = [action for action in actions if action.startswith("bedrock:")]
             found.expect(not models or service == "nlp", f"{where}: only nlp calls models")
-        audit = granted.get("audit", set())
-        allowed = AUDITOR if service == "auditor" else READS
-        found.expect(audit <= allowed, f"{service}: may {sorted(audit - allowed)} audit records")
+        for table, allowed in (("audit", ADDS if service == "auditor" else READS), ("ledger", ADDS)):
+            more = granted.get(table, set()) - allowed
+            found.expect(not more, f"{service}: may {sorted(more)} in the table {table}")
         opened(found, service, statements, granted)
 
 
@@ -73,7 +74,7 @@ def opened(found: Findings, service: str, statements: list[dict], granted: dict[
     for table in sorted(used):
         found.expect(table in granted, f"{service}: opens `{table}`, its role may not use it")
     for table in sorted(set(granted) - used):
-        print(f"access: {service} may use `{table}`, which its main.rs does not open yet")
+        found.expect(False, f"{service}: may use `{table}`, which its main.rs does not open")
     objects = any(action.startswith("s3:") for one in statements for action in many(one["Action"]))
     found.expect(objects == ("Store::open" in main), f"{service}: opens the object store or may use it, not both")
 
@@ -127,20 +128,26 @@ def data(found: Findings, program: Path) -> None:
     found.expect(files == templates, "deploy/docker/tables is not of data.yaml: run deploy/verify/tables.py")
 
 
-def audit_table(found: Findings) -> None:
-    """The audit table's own policy refuses changes, whoever asks."""
-    table = next(one["Properties"] for one in cloudformation.load("data.yaml")["Resources"].values()
-                 if text(one["Properties"].get("TableName", "")) == "clinflow-audit")
-    denied: dict[str, list[dict]] = {}
-    for statement in table["ResourcePolicy"]["PolicyDocument"]["Statement"]:
-        if statement["Effect"] == "Deny" and statement["Principal"] == "*":
+def denied(table: str) -> dict[str, list[dict]]:
+    """What a table's own policy refuses to everybody, by action: the conditions."""
+    properties = next(one["Properties"] for one in cloudformation.load("data.yaml")["Resources"].values()
+                      if text(one["Properties"].get("TableName", "")) == f"clinflow-{table}")
+    refused: dict[str, list[dict]] = {}
+    for statement in properties["ResourcePolicy"]["PolicyDocument"]["Statement"]:
+        if statement["Effect"] == "Deny" and statement["Principal"] == "*" and text(statement["Resource"]).endswith(f"-{table}"):
             for action in many(statement["Action"]):
-                denied.setdefault(action, []).append(statement.get("Condition", {}))
-    for action in ("DeleteItem", "UpdateItem", "PartiQLDelete", "PartiQLUpdate"):
-        found.expect({} in denied.get(f"dynamodb:{action}", []), f"the audit table lets somebody {action}")
+                refused.setdefault(action, []).append(statement.get("Condition", {}))
+    return refused
+
+
+def append_only(found: Findings) -> None:
+    """Records and what was spent are added to and never changed, whoever asks; only the auditor adds records."""
+    for table in ("audit", "ledger"):
+        for action in ("DeleteItem", "UpdateItem", "PartiQLDelete", "PartiQLUpdate"):
+            found.expect({} in denied(table).get(f"dynamodb:{action}", []), f"the table {table} lets somebody {action}")
     for action in ("PutItem", "BatchWriteItem", "PartiQLInsert"):
-        but = [text(one.get("ArnNotEquals", {}).get("aws:PrincipalArn", "")) for one in denied.get(f"dynamodb:{action}", [])]
-        found.expect(any(arn.endswith(":role/clinflow-auditor") for arn in but), f"the audit table lets others {action}")
+        but = [text(one.get("ArnNotEquals", {}).get("aws:PrincipalArn", "")) for one in denied("audit").get(f"dynamodb:{action}", [])]
+        found.expect(any(arn.endswith(":role/clinflow-auditor") for arn in but), f"the table audit lets others {action}")
 
 
 def main() -> None:
@@ -148,7 +155,7 @@ def main() -> None:
     least_privilege(found, roles)
     trust(found, roles)
     data(found, Path(sys.argv[1]))
-    audit_table(found)
+    append_only(found)
     found.end("access")
 
 

@@ -99,7 +99,7 @@ def many(value) -> list:
 def write_out(folder: Path) -> None:
     """Every template with nothing left to expand, as JSON, for tools that do not know `Fn::ForEach`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for file in sorted(AWS.glob("*.yaml")):
+    for file in sorted([*AWS.glob("*.yaml"), *AWS.glob("*.json")]):
         template = load(file.name)
         template.pop("Transform", None)
         (folder / f"{file.stem}.json").write_text(json.dumps(template, indent=2, default=str) + "\n")

@@ -11,11 +11,13 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import yaml
 from findings import Findings
 from rendered import Rendered, container, pod
 
 FIELD = re.compile(r"^( *)([a-z_]+): (.*?),?$")
 UNITS = {"ms": 0.001, "s": 1.0}
+PRICES = Path(__file__).parent.parent.parent / "workflows" / "prices.yaml"
 
 
 def fields(shown: str) -> dict[tuple[str, ...], str]:
@@ -87,6 +89,8 @@ def check(found: Findings, overlay: Rendered, service: str, deployment: dict, pr
     found.expect(grace > drain, f"{name}: is killed after {grace} s, drains for {drain} s")
     if service == "gateway":
         return known | gateway(found, overlay, name, deployment, shown, drain)
+    if model := shown.get(("bedrock", "model")):
+        priced(found, name, model.strip('"'))
     stage = seconds(text("worker", "stage_timeout"))
     found.expect(drain > stage, f"{name}: drains for {drain} s, a stage may take {stage} s")
     cooldown = overlay.get("ScaledObject", name)["spec"]["cooldownPeriod"]
@@ -97,6 +101,16 @@ def check(found: Findings, overlay: Rendered, service: str, deployment: dict, pr
         there = host and (overlay.get("Service", host[1]) or overlay.get("RabbitmqCluster", host[1]))
         found.expect(there, f"{name}: {section}.url is `{url}`, which nothing in the overlay serves")
     return known
+
+
+def priced(found: Findings, name: str, model: str) -> None:
+    """A model without a price is never called."""
+    table = yaml.safe_load(PRICES.read_text())
+    model = (table.get("profiles") or {}).get(model, model)
+    way = re.match(r"(?:(us-gov|us|eu|apac|jp|au|ca|global)\.)?(.*)", model)
+    endpoint = {None: "region", "global": "global"}.get(way[1], "geo")
+    rows = [one for one in table["models"] if one["model"] == way[2] and endpoint in one["endpoints"]]
+    found.expect(rows, f"{name}: model `{model}` has no price in workflows/prices.yaml")
 
 
 def gateway(found: Findings, overlay: Rendered, name: str, deployment: dict, shown: dict, drain: float) -> set[str]:

@@ -7,7 +7,8 @@ use aws_sdk_bedrockruntime::{
     operation::apply_guardrail::ApplyGuardrailOutput,
     types::{
         GuardrailAction, GuardrailAssessment, GuardrailContentBlock, GuardrailContentQualifier as Qualifier,
-        GuardrailContentSource, GuardrailOutputScope, GuardrailTextBlock,
+        GuardrailContentSource, GuardrailContextualGroundingPolicyAssessment as GroundingAssessment,
+        GuardrailOutputScope, GuardrailTextBlock,
     },
 };
 use clinflow_core::{Failure, Phi};
@@ -104,35 +105,37 @@ fn read(output: ApplyGuardrailOutput, text: &str) -> Assessment {
 
 /// What an assessment found, without what it quotes.
 pub(crate) fn findings(assessment: &GuardrailAssessment) -> Vec<Finding> {
-    let topics = assessment.topic_policy.iter().flat_map(|policy| &policy.topics);
-    let filters = assessment.content_policy.iter().flat_map(|policy| &policy.filters);
-    let words = assessment.word_policy.iter().flat_map(|policy| &policy.custom_words);
-    let lists = assessment.word_policy.iter().flat_map(|policy| &policy.managed_word_lists);
-    let pii = || assessment.sensitive_information_policy.iter();
-    let entities = pii().flat_map(|policy| &policy.pii_entities);
-    let regexes = pii().flat_map(|policy| &policy.regexes);
-    let grounding = assessment.contextual_grounding_policy.iter().flat_map(|policy| policy.filters());
-
-    let topics =
-        topics.filter_map(|one| finding(PolicyKind::Topic, &one.name, one.action.as_str(), one.detected));
-    let filters = filters.filter_map(|one| {
-        finding(PolicyKind::Content, one.r#type.as_str(), one.action.as_str(), one.detected)
-    });
-    let words =
-        words.filter_map(|one| finding(PolicyKind::Word, "custom", one.action.as_str(), one.detected));
-    let lists = lists
-        .filter_map(|one| finding(PolicyKind::Word, one.r#type.as_str(), one.action.as_str(), one.detected));
-    let entities = entities.filter_map(|one| {
-        finding(PolicyKind::SensitiveInformation, one.r#type.as_str(), one.action.as_str(), one.detected)
-    });
-    let regexes = regexes.filter_map(|one| {
-        let name = one.name.as_deref().unwrap_or("regex");
-        finding(PolicyKind::SensitiveInformation, name, one.action.as_str(), one.detected)
-    });
-    let grounding = grounding.filter_map(|one| {
-        finding(PolicyKind::ContextualGrounding, one.r#type.as_str(), one.action.as_str(), one.detected)
-    });
-    topics.chain(filters).chain(words).chain(lists).chain(entities).chain(regexes).chain(grounding).collect()
+    let mut found = Vec::new();
+    let mut note = |policy, name: &str, action: &str, detected| {
+        found.extend(finding(policy, name, action, detected));
+    };
+    for one in assessment.topic_policy.iter().flat_map(|policy| &policy.topics) {
+        note(PolicyKind::Topic, &one.name, one.action.as_str(), one.detected);
+    }
+    for one in assessment.content_policy.iter().flat_map(|policy| &policy.filters) {
+        note(PolicyKind::Content, one.r#type.as_str(), one.action.as_str(), one.detected);
+    }
+    if let Some(words) = &assessment.word_policy {
+        for one in &words.custom_words {
+            note(PolicyKind::Word, "custom", one.action.as_str(), one.detected);
+        }
+        for one in &words.managed_word_lists {
+            note(PolicyKind::Word, one.r#type.as_str(), one.action.as_str(), one.detected);
+        }
+    }
+    if let Some(pii) = &assessment.sensitive_information_policy {
+        for one in &pii.pii_entities {
+            note(PolicyKind::SensitiveInformation, one.r#type.as_str(), one.action.as_str(), one.detected);
+        }
+        for one in &pii.regexes {
+            let name = one.name.as_deref().unwrap_or("regex");
+            note(PolicyKind::SensitiveInformation, name, one.action.as_str(), one.detected);
+        }
+    }
+    for one in assessment.contextual_grounding_policy.iter().flat_map(GroundingAssessment::filters) {
+        note(PolicyKind::ContextualGrounding, one.r#type.as_str(), one.action.as_str(), one.detected);
+    }
+    found
 }
 
 /// A finding, unless nothing was found: how well an answer follows is listed even when it follows well. An action that

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     field::Span,
-    id::{ExecutionId, SessionId, derive},
+    id::{ExecutionId, ObjectHash, SessionId, derive},
     phi::Phi,
 };
 
@@ -66,6 +66,9 @@ pub struct Answer {
     /// Id and version of the model that answered; `None` when none was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// SHA-256 of the prompt it was given; none for a model that is given none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<ObjectHash>,
     /// What it cost, in nano-dollars.
     pub cost_nano_usd: u64,
 }

@@ -127,3 +127,108 @@ pub fn resolve(entry: Option<&Entry>, now: Timestamp) -> Resolution {
         Some(Entry { outcome: None, .. }) => Resolution::Suspend,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clinflow_core::{AgentId, DocumentHash, ExecutionId, TeamId, WorkflowId, id::ObjectHash};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Attempt, Billing, Payer, Usage};
+
+    fn budgets() -> Budgets {
+        Budgets::read("budgets.yaml", include_str!("../../../workflows/budgets.yaml")).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn intent(n: u128, hold: u64, when: &str) -> Intent {
+        let payer = Payer {
+            team: TeamId::new("safety").unwrap(),
+            workflow: WorkflowId::new("ae-report").unwrap(),
+            agent: AgentId::new("ae-report.nlp").unwrap(),
+            session: None,
+            document: DocumentHash::of(b"document"),
+        };
+        let charges = budgets().charges(&payer, at(when));
+        Intent {
+            attempt: Attempt { invocation: Uuid::from_u128(n), ordinal: 0, number: 1 },
+            at: at(when),
+            team: payer.team,
+            workflow: payer.workflow,
+            agent: payer.agent,
+            session: None,
+            execution: ExecutionId::from_uuid(Uuid::nil()),
+            document: payer.document,
+            fingerprint: ObjectHash::of(b"question"),
+            model: "model".to_owned(),
+            prices: ObjectHash::of(b"prices"),
+            hold: NanoUsd::new(hold),
+            accounts: charges.into_iter().map(|charge| charge.account).collect(),
+        }
+    }
+
+    fn ended(intent: Intent, cost: u64) -> Entry {
+        let outcome = intent.billed(intent.at, Usage::default(), NanoUsd::new(cost), None);
+        Entry { intent, outcome: Some(outcome) }
+    }
+
+    #[test]
+    fn sums_are_those_of_outcomes_and_of_intents_without_one_by_period() {
+        let entries = [
+            ended(intent(1, 90, "2026-10-31T23:59:59Z"), 10),
+            ended(intent(2, 90, "2026-11-22T10:00:00Z"), 20),
+            Entry { intent: intent(3, 90, "2026-11-23T10:00:00Z"), outcome: None },
+            ended(intent(4, 90, "2026-11-23T11:00:00Z"), 30),
+        ];
+        let install = rebuild(&entries, BTreeSet::new(), &budgets(), at("2026-11-23T12:00:00Z"));
+        let sums = |name: &str| {
+            let found = install.accounts.iter().find(|(account, ..)| account.name() == name).unwrap();
+            (found.1.settled.get(), found.1.held.get(), found.1.suspense.get())
+        };
+        assert_eq!(sums("team:safety|2026-10"), (10, 0, 0));
+        assert_eq!(sums("team:safety|2026-11"), (50, 0, 90));
+        assert_eq!(sums("agent:ae-report.nlp|2026-11-22"), (20, 0, 0));
+        assert_eq!(sums("agent:ae-report.nlp|2026-11-23"), (30, 0, 90));
+        assert_eq!(install.open, [entries[2].intent.clone()]);
+        assert_eq!(install.calls.len(), 2, "those of the last day, at 10:00 and 11:00");
+    }
+
+    #[test]
+    fn alerts_that_somebody_was_told_of_are_found_by_account_and_by_loop() {
+        let intent = intent(1, 1, "2026-11-23T10:00:00Z");
+        let document = intent.document.prefix();
+        let told = [
+            "team:safety|2026-11|3|80".to_owned(),
+            "team:safety-2|2026-11|3|80".to_owned(),
+            format!("loop|{document}|ae-report.nlp|stage|{}", intent.attempt.call()),
+        ];
+        let install = rebuild(&[], BTreeSet::from(told), &budgets(), at("2026-11-23T12:00:00Z"));
+        assert_eq!(install.raised_for(&intent.accounts[0]), [(3, 80)]);
+        let first = intent.attempt.call();
+        let about = "ae-report.nlp|stage".to_owned();
+        assert_eq!(install.loops, [RecalledAlert { document, about, first }]);
+    }
+
+    #[test]
+    fn the_ledger_is_read_from_the_beginning_of_the_month_before() {
+        let from = |now: &str| horizon(at(now), &TimeZone::UTC).to_string();
+        assert_eq!(from("2026-11-23T12:00:00Z"), "2026-10-01T00:00:00Z");
+        assert_eq!(from("2026-01-01T00:00:00Z"), "2025-12-01T00:00:00Z");
+    }
+
+    #[test]
+    fn an_attempt_that_nobody_finished_is_resolved_by_what_the_ledger_knows() {
+        let intent = intent(1, 90, "2026-11-23T10:00:00Z");
+        let open = Entry { intent: intent.clone(), outcome: None };
+        assert_eq!(resolve(None, at("2026-11-23T12:00:00Z")), Resolution::Release);
+        assert_eq!(resolve(Some(&open), at("2026-11-24T09:59:59Z")), Resolution::Suspend);
+        assert_eq!(resolve(Some(&open), at("2026-11-24T10:00:00Z")), Resolution::WriteOff);
+        let booked = ended(intent.clone(), 7);
+        assert_eq!(resolve(Some(&booked), at("2026-11-24T10:00:00Z")), Resolution::Settle(NanoUsd::new(7)));
+        let written_off = intent.written_off(at("2026-11-24T10:00:00Z"));
+        assert_eq!((written_off.cost.get(), written_off.billing), (90, Billing::Estimated));
+    }
+}

@@ -107,6 +107,22 @@ pub enum Answer {
     Uninitialised,
 }
 
+impl Answer {
+    /// The decision as a metric label; `unpriced` is decided before anybody is asked.
+    pub const fn decision(&self) -> &'static str {
+        match self {
+            Self::Ok { .. } => "allow",
+            Self::Duplicate(_) => "duplicate",
+            Self::InFlight(_) => "in_flight",
+            Self::Exhausted { .. } => "exhausted",
+            Self::Contended { .. } => "contended",
+            Self::Loop(_) => "loop",
+            Self::Frozen { .. } => "frozen",
+            Self::Uninitialised => "unavailable",
+        }
+    }
+}
+
 /// Which of the loop guard's limits was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Trip {

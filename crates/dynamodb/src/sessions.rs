@@ -37,7 +37,8 @@ fn conversation(execution: ExecutionId) -> String {
 }
 
 fn item(session: &SessionId, turn: &Turn) -> Result<Item, StoreError> {
-    let json = |value| serde_json::to_string(value).map_err(|error| failed(&format!("write a turn: {error}")));
+    let json =
+        |value| serde_json::to_string(value).map_err(|error| failed(&format!("write a turn: {error}")));
     Ok(map([
         ("session", text(session.as_str())),
         ("turn", text(place(turn))),

@@ -34,6 +34,8 @@ pub(crate) struct Tables {
     pub(crate) audit: String,
     /// One item a piece of a bundle's file, and one that says which bundle is current.
     pub(crate) bundles: String,
+    /// One item an intent, an outcome, a pointer, a stored answer or an alert of the cost ledger.
+    pub(crate) ledger: String,
     /// One item a turn of a session.
     pub(crate) sessions: String,
     /// One item a review item.
@@ -43,7 +45,7 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn new(prefix: &str) -> Self {
         let name = |name: &str| format!("{prefix}-{name}");
-        Self { executions: name("executions"), audit: name("audit"), bundles: name("bundles"), sessions: name("sessions"), reviews: name("reviews") }
+        Self { executions: name("executions"), audit: name("audit"), bundles: name("bundles"), ledger: name("ledger"), sessions: name("sessions"), reviews: name("reviews") }
     }
 }
 
@@ -71,6 +73,12 @@ pub(crate) async fn create(client: &Client, tables: &Tables) -> anyhow::Result<(
         .set_key_schema(Some(keys("hash", Some("piece"))))
         .attribute_definitions(attribute("hash", S))
         .attribute_definitions(attribute("piece", S));
+    let ledger = client
+        .create_table()
+        .table_name(&tables.ledger)
+        .set_key_schema(Some(keys("part", Some("entry"))))
+        .attribute_definitions(attribute("part", S))
+        .attribute_definitions(attribute("entry", S));
     let sessions = client
         .create_table()
         .table_name(&tables.sessions)
@@ -89,6 +97,7 @@ pub(crate) async fn create(client: &Client, tables: &Tables) -> anyhow::Result<(
         create_one(client, &tables.executions, executions),
         create_one(client, &tables.audit, audit),
         create_one(client, &tables.bundles, bundles),
+        create_one(client, &tables.ledger, ledger),
         create_one(client, &tables.sessions, sessions),
         create_one(client, &tables.reviews, reviews),
     )?;

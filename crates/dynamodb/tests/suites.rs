@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use clinflow_dynamodb::{Config, Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoReviews, DynamoSessions};
+use clinflow_dynamodb::{Config, Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoLedger, DynamoReviews, DynamoSessions};
 use clinflow_testkit::dynamodb::DynamoDb;
 
 static SERVER: LazyLock<DynamoDb> = LazyLock::new(|| DynamoDb::start().unwrap());
@@ -59,6 +59,17 @@ mod reviews {
     use super::{DynamoReviews, database};
 
     clinflow_ports::reviews_suite!(async { DynamoReviews::new(database("reviews", 100).await) });
+}
+
+mod ledger {
+    use super::{DynamoLedger, database};
+
+    mod grouped {
+        clinflow_ports::ledger_suite!(async { super::DynamoLedger::new(super::database("many", 100).await) });
+    }
+    mod alone {
+        clinflow_ports::ledger_suite!(async { super::DynamoLedger::new(super::database("one", 1).await) });
+    }
 }
 
 mod bundles {

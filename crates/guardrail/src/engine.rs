@@ -44,15 +44,20 @@ impl Engine {
     pub fn new(policy: Policy) -> Self {
         let name = format!("{}/{}", policy.name, policy.sha256.get(..12).unwrap_or(&policy.sha256));
         let custom = policy.words.iter().map(|word| (word.text.as_str(), "custom", word.actions));
-        let profane = policy.profanity.iter().flat_map(|actions| {
-            PROFANITY.lines().map(|word| (word, "PROFANITY", *actions))
-        });
+        let profane = policy
+            .profanity
+            .iter()
+            .flat_map(|actions| PROFANITY.lines().map(|word| (word, "PROFANITY", *actions)));
         let (texts, words): (Vec<String>, Vec<Refused>) = custom
             .chain(profane)
             .map(|(text, list, actions)| (text.to_lowercase(), Refused { list, actions }))
             .unzip();
         // No more than 10,000 words of 100 characters: an automaton of that size can always be built.
-        let finder = AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(texts).ok();
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .ascii_case_insensitive(true)
+            .build(texts)
+            .ok();
         Self { policy, name, words, finder }
     }
 
@@ -126,19 +131,29 @@ impl Engine {
     fn filters(&self, side: Source, text: &str, findings: &mut Vec<Finding>) {
         for filter in &self.policy.filters {
             let strength = if side == Source::Input { filter.input } else { filter.output };
-            let (Some(measure), Some(least)) = (of(side, filter.actions), strength.acts_from()) else { continue };
+            let (Some(measure), Some(least)) = (of(side, filter.actions), strength.acts_from()) else {
+                continue;
+            };
             if content::confidence(filter.kind, side, text).is_some_and(|confidence| confidence >= least) {
                 findings.push(whole(PolicyKind::Content, filter.kind.as_str(), measure));
             }
         }
     }
 
-    fn refused_words(&self, side: Source, original: &str, visible: &Visible<'_>, findings: &mut Vec<Finding>) {
+    fn refused_words(
+        &self,
+        side: Source,
+        original: &str,
+        visible: &Visible<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
         let Some(finder) = &self.finder else { return };
         let offsets = Offsets::new(original);
         for hit in finder.find_overlapping_iter(visible.text()) {
             let word = &self.words[hit.pattern().as_usize()];
-            if let Some(measure) = of(side, word.actions).filter(|_| stands_alone(visible.text(), &hit.range())) {
+            if let Some(measure) =
+                of(side, word.actions).filter(|_| stands_alone(visible.text(), &hit.range()))
+            {
                 let span = Some(offsets.span(visible.original(&hit.range())));
                 findings.push(Finding { span, ..whole(PolicyKind::Word, word.list, measure) });
             }
@@ -188,11 +203,13 @@ impl Engine {
             })
             .collect();
         for pattern in &self.policy.regexes {
-            let Some(measure) = of(side, pattern.actions).filter(|m| (*m == PiiMeasure::Report) == reported) else {
+            let Some(measure) = of(side, pattern.actions).filter(|m| (*m == PiiMeasure::Report) == reported)
+            else {
                 continue;
             };
             for window in windows(visible.text()) {
-                let hits = pattern.regex.find_iter(&visible.text()[window.clone()]).filter(|hit| !hit.is_empty());
+                let hits =
+                    pattern.regex.find_iter(&visible.text()[window.clone()]).filter(|hit| !hit.is_empty());
                 cuts.extend(hits.map(|hit| Cut {
                     range: visible.original(&(window.start + hit.start()..window.start + hit.end())),
                     name: pattern.name.clone(),

@@ -11,6 +11,7 @@ pub mod detect;
 pub mod engine;
 pub mod grounding;
 mod mask;
+mod phrases;
 pub mod policy;
 mod redact;
 pub mod render;

@@ -10,8 +10,8 @@ use aho_corasick::AhoCorasick;
 /// Rounds until nothing more is found; two are usual.
 const MOST_ROUNDS: usize = 12;
 
-/// Values shorter than this are not looked for elsewhere: "57" is many things.
-const SHORTEST_REPEATED: usize = 4;
+/// Only values of these lengths are looked for elsewhere: "57" is many things, and a page of text is no identifier.
+const REPEATED: Range<usize> = 4..256;
 
 /// A stretch of text that is to be replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +40,15 @@ pub(crate) fn mask(text: &str, find: impl Fn(&str) -> Vec<Cut>) -> Masked {
         let holes = holes(&masked);
         let mut more = find(&masked);
         repeat(&masked, &mut more);
-        more.retain(|cut| !holes.iter().any(|hole| hole.start <= cut.range.start && cut.range.end <= hole.end));
+        more.retain(|cut| {
+            !holes.iter().any(|hole| hole.start <= cut.range.start && cut.range.end <= hole.end)
+        });
         if more.is_empty() {
             break;
         }
-        cuts.extend(more.into_iter().map(|cut| Cut { range: origin(&cuts, &cut.range), ..cut }).collect::<Vec<_>>());
+        cuts.extend(
+            more.into_iter().map(|cut| Cut { range: origin(&cuts, &cut.range), ..cut }).collect::<Vec<_>>(),
+        );
         cuts = disjoint(cuts);
         masked = apply(text, &cuts);
     }
@@ -97,11 +101,15 @@ fn origin(cuts: &[Cut], range: &Range<usize>) -> Range<usize> {
         let from = cut.range.start.wrapping_add_signed(shift);
         let to = from + cut.name.len() + 2;
         if found_start.is_none() && range.start < to {
-            found_start =
-                Some(if range.start > from { cut.range.start } else { range.start.wrapping_add_signed(-shift) });
+            found_start = Some(if range.start > from {
+                cut.range.start
+            } else {
+                range.start.wrapping_add_signed(-shift)
+            });
         }
         if found_end.is_none() && range.end <= to {
-            found_end = Some(if range.end > from { cut.range.end } else { range.end.wrapping_add_signed(-shift) });
+            found_end =
+                Some(if range.end > from { cut.range.end } else { range.end.wrapping_add_signed(-shift) });
         }
         shift += to.wrapping_sub(from).cast_signed() - cut.range.len().cast_signed();
     }
@@ -112,8 +120,11 @@ fn origin(cuts: &[Cut], range: &Range<usize>) -> Range<usize> {
 
 /// Adds the other places where the same values stand as whole words.
 fn repeat(text: &str, cuts: &mut Vec<Cut>) {
-    let mut values: Vec<(&str, &Cut)> =
-        cuts.iter().map(|cut| (&text[cut.range.clone()], cut)).filter(|(value, _)| value.len() >= SHORTEST_REPEATED).collect();
+    let mut values: Vec<(&str, &Cut)> = cuts
+        .iter()
+        .map(|cut| (&text[cut.range.clone()], cut))
+        .filter(|(value, _)| REPEATED.contains(&value.len()))
+        .collect();
     values.sort_by_key(|(value, cut)| (*value, Reverse(cut.grave)));
     values.dedup_by_key(|(value, _)| *value);
     let Ok(finder) = AhoCorasick::new(values.iter().map(|(value, _)| value)) else { return };
@@ -164,7 +175,8 @@ mod tests {
     /// Finds runs of one letter, and a digit beside a mask.
     fn find(text: &str) -> Vec<Cut> {
         let cut = |range, name: &str| Cut { range, name: name.to_owned(), grave: false };
-        let mut cuts: Vec<Cut> = text.match_indices("abba").map(|(at, hit)| cut(at..at + hit.len(), "WORD")).collect();
+        let mut cuts: Vec<Cut> =
+            text.match_indices("abba").map(|(at, hit)| cut(at..at + hit.len(), "WORD")).collect();
         cuts.extend(text.match_indices("}1").map(|(at, hit)| cut(at + 1..at + hit.len(), "ONE")));
         cuts.extend(text.match_indices("é{").map(|(at, hit)| cut(at..at + hit.len(), "E")));
         cuts

@@ -26,9 +26,12 @@ impl Statement {
         phrases.iter().filter_map(|phrase| self.words.find(&format!(" {phrase} "))).min()
     }
 
-    /// Whether a word begins with one of the stems.
+    /// Whether a word begins with one of the stems; a stem that ends in a full stop is a whole word.
     pub(crate) fn has_stem(&self, stems: &[&str]) -> bool {
-        stems.iter().any(|stem| self.words.contains(&format!(" {stem}")))
+        stems.iter().any(|stem| match stem.strip_suffix('.') {
+            Some(word) => self.words.contains(&format!(" {word} ")),
+            None => self.words.contains(&format!(" {stem}")),
+        })
     }
 
     /// Whether it begins with one of the phrases.
@@ -39,16 +42,35 @@ impl Statement {
 
 /// First words of questions.
 const QUESTIONS: [&str; 31] = [
-    "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "is", "are", "was", "were", "do", "does",
-    "did", "has", "have", "had", "can", "could", "may", "might", "shall", "should", "would", "will", "must", "any",
-    "am", "ought",
+    "what", "which", "who", "whom", "whose", "when", "where", "why", "how", "is", "are", "was", "were", "do",
+    "does", "did", "has", "have", "had", "can", "could", "may", "might", "shall", "should", "would", "will",
+    "must", "any", "am", "ought",
 ];
 
 /// Where a statement goes on as another: "..., and what should she get next?"
 const TURNS: [&str; 22] = [
-    "and what", "and how", "and which", "and should", "and can", "and could", "and would", "and tell", "and recommend",
-    "and suggest", "and is it", "so what", "but should", "then recommend", "then tell", "and propose", "and advise",
-    "instead tell", "and give me", "and do you", "so should", "but what",
+    "and what",
+    "and how",
+    "and which",
+    "and should",
+    "and can",
+    "and could",
+    "and would",
+    "and tell",
+    "and recommend",
+    "and suggest",
+    "and is it",
+    "so what",
+    "but should",
+    "then recommend",
+    "then tell",
+    "and propose",
+    "and advise",
+    "instead tell",
+    "and give me",
+    "and do you",
+    "so should",
+    "but what",
 ];
 
 /// The statements of a text.
@@ -116,8 +138,10 @@ pub(crate) fn folded(text: &str) -> String {
 
 /// A folded statement, cut where it turns to ask for something else.
 fn clauses(words: &str) -> Vec<String> {
-    let mut cuts: Vec<usize> =
-        TURNS.iter().flat_map(|turn| words.match_indices(&format!(" {turn} ")).map(|(at, _)| at).collect::<Vec<_>>()).collect();
+    let mut cuts: Vec<usize> = TURNS
+        .iter()
+        .flat_map(|turn| words.match_indices(&format!(" {turn} ")).map(|(at, _)| at).collect::<Vec<_>>())
+        .collect();
     cuts.sort_unstable();
     let mut clauses = Vec::new();
     let mut start = 0;

@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 mod counters {
-    pub mod cluster;
-    pub mod money;
-    pub mod same_as_books;
+    mod cluster;
+    mod money;
+    mod same_as_books;
 }
 
 use std::sync::LazyLock;

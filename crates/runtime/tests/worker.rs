@@ -52,26 +52,31 @@ struct Stage {
     claims: Arc<MemoryClaims>,
     life: Lifecycle,
     calls: Arc<AtomicU32>,
+    metrics: Metrics,
     queue: String,
 }
 
 async fn stage(script: Script) -> Stage {
-    let broker = MemoryBroker::new();
+    stage_on(MemoryBroker::new(), script).await
+}
+
+async fn stage_on(broker: MemoryBroker, script: Script) -> Stage {
     broker.declare(&Topology::standard()).await.unwrap();
+    let metrics = Metrics::default();
     let (claims, life, calls) =
         (Arc::new(MemoryClaims::default()), Lifecycle::default(), Arc::new(AtomicU32::new(0)));
     let powers = Powers {
         broker: Arc::new(broker.clone()),
         claims: claims.clone(),
         clock: Arc::new(SystemClock),
-        metrics: Metrics::default(),
+        metrics: metrics.clone(),
     };
     let retry =
         RetryPolicy { max_attempts: 3, jitter_strategy: JitterStrategy::None, ..RetryPolicy::default() };
     let limits = Limits { retry, stage_timeout: Duration::from_secs(5), ..Limits::default() };
     let worker = Worker::new(Scripted { script, calls: calls.clone() }, powers, limits);
     worker.start(&life).await.unwrap();
-    Stage { broker, claims, life, calls, queue: queue_name(Role::Validator, Lane::Batch) }
+    Stage { broker, claims, life, calls, metrics, queue: queue_name(Role::Validator, Lane::Batch) }
 }
 
 fn meta() -> Meta {
@@ -301,6 +306,33 @@ async fn a_drained_worker_takes_no_more_and_loses_nothing() {
     stage.send(meta().write(body())).await;
     assert_eq!(stage.broker.depth(&stage.queue).await.unwrap(), 1);
     assert_eq!(stage.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_delivery_says_how_long_it_waited_and_a_second_one_is_counted_as_such() {
+    let broker = MemoryBroker::new();
+    broker.declare(&Topology::standard()).await.unwrap();
+    let route = Route::event(Event::FieldsMerged, &WorkflowId::new("ae-report").unwrap(), Lane::Batch);
+    let _ = broker.publish(route, meta().write(body())).await.unwrap();
+    // Somebody takes it and ends without an answer.
+    drop(broker.take(&queue_name(Role::Validator, Lane::Batch)).await.unwrap().unwrap());
+    let stage = stage_on(broker, |_| Ok(())).await;
+    stage.audited().await;
+    let labels = r#"{role="validator",lane="batch"}"#;
+    let text = stage.metrics.render().unwrap();
+    assert!(text.contains(&format!("clinflow_redeliveries_total{labels} 1\n")), "{text}");
+    assert!(text.contains(&format!("clinflow_delivery_wait_seconds_count{labels} 0\n")), "{text}");
+    let ten_seconds_ago = SystemClock.now() - jiff::SignedDuration::from_secs(10);
+    let other = Meta { message_id: Uuid::from_u128(9), timestamp: ten_seconds_ago, ..meta() };
+    stage.send(other.write(body())).await;
+    stage.audited().await;
+    let text = stage.metrics.render().unwrap();
+    assert!(text.contains(&format!("clinflow_delivery_wait_seconds_count{labels} 1\n")), "{text}");
+    let bucket = |le, count| {
+        let labels = format!(r#"{{le="{le}",role="validator",lane="batch"}}"#);
+        text.contains(&format!("clinflow_delivery_wait_seconds_bucket{labels} {count}\n"))
+    };
+    assert!(bucket("5.0", 0) && bucket("15.0", 1), "{text}");
 }
 
 /// A broker that refuses the first publishes, as one under a memory alarm does.

@@ -1,10 +1,12 @@
-//! The aggregator's program: fans in, and drives again what makes no progress.
+//! The aggregator's program: fans in, drives again what makes no progress, and keeps the books of money.
 
 use std::{process::ExitCode, sync::Arc};
 
+use clinflow_aggregator::{Bookkeeper, Money};
+use clinflow_alerts::Everybody;
 use clinflow_amqp::Amqp;
-use clinflow_dynamodb::{Database, DynamoBundles, DynamoExecutions};
-use clinflow_redis::{Connection, RedisClaims, RedisJoins};
+use clinflow_dynamodb::{Database, DynamoBundles, DynamoExecutions, DynamoLedger};
+use clinflow_redis::{Connection, RedisClaims, RedisCounters, RedisJoins};
 use clinflow_runtime::{Boot, Catalog, Limits, Settings};
 use clinflow_workflow::Bundle;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,7 @@ struct Config {
     redis: clinflow_redis::Config,
     dynamodb: clinflow_dynamodb::Config,
     aggregator: clinflow_aggregator::Config,
+    alerts: clinflow_alerts::Config,
 }
 
 fn main() -> ExitCode {
@@ -26,14 +29,28 @@ fn main() -> ExitCode {
         "aggregator",
         |config: &Config| &config.process,
         |boot: Boot<Config>| async move {
-            let Config { worker, broker, redis, dynamodb, aggregator, .. } = &boot.config;
+            let Config { worker, broker, redis, dynamodb, aggregator, alerts, .. } = &boot.config;
             let broker = Arc::new(Amqp::connect(broker.clone()).await?);
             let redis = Connection::new(redis)?;
             let (claims, joins) =
-                (Arc::new(RedisClaims::new(redis.clone())), Arc::new(RedisJoins::new(redis)));
+                (Arc::new(RedisClaims::new(redis.clone())), Arc::new(RedisJoins::new(redis.clone())));
             let database = Database::connect(dynamodb).await?;
             let executions = Arc::new(DynamoExecutions::new(database.clone()));
-            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read));
+            let catalog =
+                Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database.clone())), Bundle::read));
+            let money = Money {
+                counters: Arc::new(RedisCounters::new(redis)),
+                ledger: Arc::new(DynamoLedger::new(database)),
+                alerts: Arc::new(Everybody::open(alerts).await?),
+            };
+            let bookkeeper = Bookkeeper::new(
+                aggregator.books.clone(),
+                money,
+                broker.clone(),
+                catalog.clone(),
+                boot.clock.clone(),
+                boot.metrics.clone(),
+            );
             let (handler, sweeper) = clinflow_aggregator::build(
                 aggregator.clone(),
                 broker.clone(),
@@ -44,6 +61,7 @@ fn main() -> ExitCode {
             );
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;
             boot.life.tasks.spawn(sweeper.run(boot.life.clone()));
+            boot.life.tasks.spawn(bookkeeper.run(boot.life.clone()));
             boot.ready(broker.as_ref());
             Ok(())
         },

@@ -1,9 +1,13 @@
 //! The command line's public contract: `--help` documents it.
 
+mod operators;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clinflow_core::{Role, Status};
+
+pub(crate) use operators::{Abort, Audit, Chains, Parked, Redrive, Rerun, Review, Trace, Word};
 
 /// Turns clinical-trial documents into validated, traceable structured data.
 ///
@@ -29,6 +33,25 @@ pub(crate) enum Command {
     Executions(Executions),
     /// Show one execution: steps, attempts, timings, cost, errors.
     Show(One),
+    /// Ask a question about an execution; it is answered with the places in the document that say so.
+    Ask(Ask),
+    /// Show where the values of an execution's result come from, down to the span in the source.
+    Trace(Trace),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Messages that are right and wait for a person.
+    #[command(subcommand)]
+    Parked(Parked),
+    /// Let parked, failed or aborted executions go on from where they failed.
+    Redrive(Redrive),
+    /// Make a new execution of the same work.
+    Rerun(Rerun),
+    /// Stop a running or parked execution for good.
+    Abort(Abort),
+    /// What people must settle.
+    #[command(subcommand)]
+    Review(Review),
     /// Print the text of a document, tables kept in columns.
     Text(Text),
     /// Take out of texts what identifies people.
@@ -62,9 +85,37 @@ pub(crate) struct Run {
     /// forgotten at the end.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Who reads the documents: `local`, or a model of Amazon Bedrock with your AWS credentials,
+    /// `bedrock:us.anthropic.claude-sonnet-5-5`.
+    #[arg(long, value_name = "MODEL", default_value = "local")]
+    pub(crate) model: Model,
+    /// Another endpoint of Bedrock than AWS'.
+    #[arg(long, env = "CLINFLOW_BEDROCK_ENDPOINT", value_name = "URL")]
+    pub(crate) bedrock_endpoint: Option<String>,
     /// Print one JSON object a document (`clinflow.run/1`) instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Who reads documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// The local model.
+    Local,
+    /// A model of Bedrock, by its id.
+    Bedrock(String),
+}
+
+impl std::str::FromStr for Model {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "local" => Ok(Self::Local),
+            Some(("bedrock", id)) if !id.is_empty() => Ok(Self::Bedrock(id.to_owned())),
+            _ => Err("expected `local` or `bedrock:<model id>`".to_owned()),
+        }
+    }
 }
 
 /// Serve every role, or some.
@@ -110,6 +161,23 @@ pub(crate) struct Submit {
     #[command(flatten)]
     pub(crate) place: Place,
     /// Print one JSON object a document instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Ask about an execution.
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    /// The execution's id.
+    pub(crate) execution: String,
+    /// The question.
+    pub(crate) question: String,
+    /// The conversation it belongs to: "and when did it start?" is understood from the question before.
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print JSON (`clinflow.answer/1`).
     #[arg(long)]
     pub(crate) json: bool,
 }

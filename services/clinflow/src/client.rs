@@ -2,7 +2,10 @@
 //! a gateway in this process.
 
 use anyhow::Context as _;
-use clinflow_proto::v1::{executions_client::ExecutionsClient, ingest_client::IngestClient};
+use clinflow_proto::v1::{
+    audit_client::AuditClient, executions_client::ExecutionsClient, ingest_client::IngestClient,
+    operations_client::OperationsClient, questions_client::QuestionsClient, reviews_client::ReviewsClient,
+};
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -33,6 +36,10 @@ impl Interceptor for Bearer {
 pub(crate) struct Client {
     pub(crate) ingest: IngestClient<InterceptedService<Channel, Bearer>>,
     pub(crate) executions: ExecutionsClient<InterceptedService<Channel, Bearer>>,
+    pub(crate) audit: AuditClient<InterceptedService<Channel, Bearer>>,
+    pub(crate) operations: OperationsClient<InterceptedService<Channel, Bearer>>,
+    pub(crate) questions: QuestionsClient<InterceptedService<Channel, Bearer>>,
+    pub(crate) reviews: ReviewsClient<InterceptedService<Channel, Bearer>>,
 }
 
 impl Client {
@@ -50,8 +57,12 @@ impl Client {
         Ok(Self {
             ingest: IngestClient::with_interceptor(channel.clone(), bearer.clone())
                 .max_encoding_message_size(MAX_MESSAGE),
-            executions: ExecutionsClient::with_interceptor(channel, bearer)
+            executions: ExecutionsClient::with_interceptor(channel.clone(), bearer.clone())
                 .max_decoding_message_size(MAX_MESSAGE),
+            audit: AuditClient::with_interceptor(channel.clone(), bearer.clone()),
+            operations: OperationsClient::with_interceptor(channel.clone(), bearer.clone()),
+            questions: QuestionsClient::with_interceptor(channel.clone(), bearer.clone()),
+            reviews: ReviewsClient::with_interceptor(channel, bearer).max_decoding_message_size(MAX_MESSAGE),
         })
     }
 
@@ -61,7 +72,7 @@ impl Client {
             None => Ok((Self::connect(&place.gateway, place.token.as_deref()).await?, None)),
             Some(folder) => {
                 anyhow::ensure!(folder.is_dir(), "{}: there is no such data folder", folder.display());
-                let house = House::open(folder).await?;
+                let house = House::open(folder, None).await?;
                 let client = house.serve_gateway().await?;
                 Ok((client, Some(house)))
             }

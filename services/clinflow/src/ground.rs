@@ -30,6 +30,9 @@ mod tests {
         };
         assert_eq!(answer("1500 mg"), json!({"id": 7, "status": "normalised", "spans": [[7, 15]]}));
         assert_eq!(answer("15 g"), json!({"id": 7, "status": "absent", "spans": []}));
-        assert_eq!(line(json!({"id": 7, "text": "a"}).as_object().unwrap()).unwrap_err(), "`value` is missing");
+        assert_eq!(
+            line(json!({"id": 7, "text": "a"}).as_object().unwrap()).unwrap_err(),
+            "`value` is missing"
+        );
     }
 }

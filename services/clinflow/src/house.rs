@@ -1,44 +1,20 @@
 //! Every service in this process, with the shipping wiring: what `run` and `up` start, and what looks at a data
 //! folder.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use anyhow::Context as _;
+use clinflow_aggregator::{Bookkeeper, Money};
+use clinflow_bedrock::Bedrock;
 use clinflow_core::Role;
-use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoSessions, embedded::Embedded};
-use clinflow_objects::Store;
-use clinflow_ports::{
-    AuditLog, Broker, Bundles, Claims, Clock, Executions, Joins, Objects, Sessions,
-    memory::{MemoryBroker, MemoryClaims, MemoryJoins},
-    topology::Topology,
-};
-use clinflow_runtime::{
-    Catalog, Handler, Lifecycle, Limits, Powers, SystemClock, Worker, telemetry::Metrics,
-};
-use clinflow_workflow::{Bundle, shipped};
+use clinflow_dynamodb::embedded::Embedded;
+use clinflow_nlp::{LocalModel, PromptedModel, Reader, billing::Billing};
+use clinflow_runtime::{Catalog, Handler, Lifecycle, Limits, Powers, Worker, telemetry::Metrics};
+use clinflow_workflow::Bundle;
 
-use crate::{
-    client::Client,
-    up::{Config, Dependencies},
-};
+use crate::{client::Client, ports::Ports, up::Config};
 
 /// How long the roles may take to finish what they hold when a command ends.
 const DRAIN: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// What the roles of one process share.
-#[derive(Clone)]
-pub(crate) struct Ports {
-    pub(crate) broker: Arc<dyn Broker>,
-    pub(crate) claims: Arc<dyn Claims>,
-    pub(crate) joins: Arc<dyn Joins>,
-    pub(crate) executions: Arc<dyn Executions>,
-    pub(crate) log: Arc<dyn AuditLog>,
-    pub(crate) sessions: Arc<dyn Sessions>,
-    pub(crate) bundles: Arc<dyn Bundles>,
-    pub(crate) objects: Arc<dyn Objects>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) metrics: Metrics,
-}
 
 /// Services in this process, until it is dropped or closed.
 pub(crate) struct House {
@@ -52,66 +28,16 @@ pub(crate) struct House {
 
 impl House {
     /// The embedded mode in `folder`: messages in memory, everything that lasts in the folder. The shipped
-    /// workflows are its current bundle.
-    pub(crate) async fn open(folder: &Path) -> anyhow::Result<Self> {
-        let config = Config::embedded(folder);
+    /// workflows are its current bundle, and `bedrock` is the model that reads, if any.
+    pub(crate) async fn open(folder: &Path, bedrock: Option<clinflow_bedrock::Config>) -> anyhow::Result<Self> {
+        let config = Config { bedrock, ..Config::embedded(folder) };
         Self::build(config, Lifecycle::default(), Metrics::default()).await
     }
 
     /// Connects to whatever `config` names, and keeps in this process what it does not name.
     pub(crate) async fn build(config: Config, life: Lifecycle, metrics: Metrics) -> anyhow::Result<Self> {
-        let Dependencies { broker, redis, dynamodb, objects } = &config.dependencies;
-        let (claims, joins): (Arc<dyn Claims>, Arc<dyn Joins>) = match redis {
-            None => (Arc::new(MemoryClaims::default()), Arc::new(MemoryJoins::default())),
-            Some(redis) => {
-                let connection = clinflow_redis::Connection::new(redis)?;
-                let joins = clinflow_redis::RedisJoins::new(connection.clone());
-                (Arc::new(clinflow_redis::RedisClaims::new(connection)), Arc::new(joins))
-            }
-        };
-        fs::create_dir_all(&config.data).with_context(|| config.data.display().to_string())?;
-        let (database, tables) = match dynamodb {
-            Some(dynamodb) => (None, Database::connect(dynamodb).await?),
-            None => {
-                let embedded = Embedded::open(Some(&config.data.join("dynamodb.sqlite")))?;
-                let tables = Database::connect(&embedded.config()).await?;
-                tables.create_tables().await?;
-                (Some(embedded), tables)
-            }
-        };
-        let objects: Arc<dyn Objects> = match objects {
-            Some(objects) => Arc::new(Store::open(objects)?),
-            None => {
-                let url = config.data.join("objects").display().to_string();
-                Arc::new(Store::open(&clinflow_objects::Config {
-                    url,
-                    ..clinflow_objects::Config::default()
-                })?)
-            }
-        };
-        let broker: Arc<dyn Broker> = match broker {
-            None => Arc::new(MemoryBroker::new()),
-            Some(broker) => Arc::new(clinflow_amqp::Amqp::connect(broker.clone()).await?),
-        };
-        broker.declare(&Topology::standard()).await?;
-        let bundles: Arc<dyn Bundles> = Arc::new(DynamoBundles::new(tables.clone()));
-        if database.is_some() {
-            // Nobody else publishes workflows into an embedded database.
-            bundles.publish(&shipped()).await?;
-        }
-        let ports = Ports {
-            broker,
-            claims,
-            joins,
-            executions: Arc::new(DynamoExecutions::new(tables.clone())),
-            sessions: Arc::new(DynamoSessions::new(tables.clone())),
-            log: Arc::new(DynamoAuditLog::new(tables)),
-            bundles: bundles.clone(),
-            objects,
-            clock: Arc::new(SystemClock),
-            metrics,
-        };
-        let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
+        let (ports, database) = Ports::connect(&config, metrics).await?;
+        let catalog = Arc::new(Catalog::new(ports.bundles.clone(), Bundle::read));
         Ok(Self { ports, catalog, config, life, _database: database })
     }
 
@@ -130,7 +56,8 @@ impl House {
 
     /// Starts one role.
     pub(crate) async fn start_role(&self, role: Role) -> anyhow::Result<()> {
-        let Ports { joins, executions, log, sessions, objects, clock, broker, .. } = self.ports.clone();
+        let Ports { joins, executions, log, reviews, sessions, objects, clock, broker, .. } =
+            self.ports.clone();
         let catalog = self.catalog.clone();
         match role {
             Role::Gateway => self.start_gateway().await.map(|_| ()),
@@ -143,7 +70,7 @@ impl House {
                 self.work(clinflow_extractor::Extract::new(objects, patterns)).await
             }
             Role::Nlp => {
-                let reader = Arc::new(clinflow_nlp::LocalModel::new());
+                let reader = self.reader().await?;
                 let guardrails = clinflow_nlp::local_guardrails();
                 let comprehend =
                     clinflow_nlp::Comprehend::new(objects, catalog, sessions, reader, guardrails);
@@ -151,15 +78,31 @@ impl House {
             }
             Role::Aggregator => {
                 let config = self.config.aggregator.clone();
+                self.life.tasks.spawn(self.bookkeeper().run(self.life.clone()));
                 let (aggregate, sweeper) =
                     clinflow_aggregator::build(config, broker, joins, executions, catalog, clock);
                 self.life.tasks.spawn(sweeper.run(self.life.clone()));
                 self.work(aggregate).await
             }
             Role::Validator => self.work(clinflow_validator::Validate::new(objects, catalog)).await,
-            Role::Auditor => self.work(clinflow_auditor::Audit::new(log, executions)).await,
+            Role::Auditor => self.work(clinflow_auditor::Audit::new(log, executions, reviews)).await,
             Role::Reporter => self.work(clinflow_reporter::Report::new(objects, catalog)).await,
         }
+    }
+
+    /// Who reads: the model of Bedrock that is configured, or the local one.
+    async fn reader(&self) -> anyhow::Result<Arc<dyn Reader>> {
+        let Some(bedrock) = &self.config.bedrock else { return Ok(Arc::new(LocalModel::new())) };
+        let model = Arc::new(Bedrock::connect(bedrock).await?);
+        let Ports { counters, ledger, objects, clock, .. } = self.ports.clone();
+        Ok(Arc::new(PromptedModel::new(Billing::new(model, counters, ledger, objects, clock))))
+    }
+
+    fn bookkeeper(&self) -> Bookkeeper {
+        let Ports { broker, counters, ledger, alerts, clock, metrics, .. } = self.ports.clone();
+        let money = Money { counters, ledger, alerts };
+        let books = self.config.aggregator.books.clone();
+        Bookkeeper::new(books, money, broker, self.catalog.clone(), clock, metrics)
     }
 
     async fn work<H: Handler>(&self, handler: H) -> anyhow::Result<()> {
@@ -175,6 +118,7 @@ impl House {
             executions: self.ports.executions.clone(),
             sessions: self.ports.sessions.clone(),
             log: self.ports.log.clone(),
+            reviews: self.ports.reviews.clone(),
             objects: self.ports.objects.clone(),
             catalog: self.catalog.clone(),
             clock: self.ports.clock.clone(),

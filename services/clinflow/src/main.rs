@@ -1,19 +1,27 @@
 //! The command line, and every role in one process.
 
 mod arguments;
+mod ask;
+mod audit;
 mod client;
 mod documents;
 mod ground;
 mod house;
 mod jsonl;
 mod policy;
+mod operate;
+mod parked;
+mod ports;
 mod print;
 mod redact;
+mod review;
 mod run;
 mod show;
 mod submit;
+mod summary;
 mod text;
 mod topology;
+mod trace;
 mod up;
 mod workflow;
 
@@ -62,6 +70,14 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Status(one) => foreground(show::status(one)),
         Command::Executions(executions) => foreground(show::executions(executions)),
         Command::Show(one) => foreground(show::show(one)),
+        Command::Ask(ask) => foreground(ask::command(ask)),
+        Command::Trace(trace) => foreground(trace::command(trace)),
+        Command::Audit(audit) => foreground(audit::command(audit)),
+        Command::Parked(parked) => foreground(parked::command(parked)),
+        Command::Redrive(redrive) => foreground(operate::redrive(redrive)),
+        Command::Rerun(rerun) => foreground(operate::rerun(rerun)),
+        Command::Abort(abort) => foreground(operate::abort(abort)),
+        Command::Review(review) => foreground(review::command(review)),
         Command::Topology(topology) => {
             foreground(async { topology::command(topology).await.map(|()| Ended::Well) })
         }

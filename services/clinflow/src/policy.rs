@@ -56,7 +56,8 @@ fn policy(path: &Path) -> anyhow::Result<Policy> {
 /// Says what the policy holds, and where the local engine sees less than Bedrock.
 fn check(path: &Path) -> anyhow::Result<Ended> {
     let policy = policy(path)?;
-    let mut answer = format!("{}: no mistake\nname    {}\nsha256  {}\n", path.display(), policy.name, policy.sha256);
+    let mut answer =
+        format!("{}: no mistake\nname    {}\nsha256  {}\n", path.display(), policy.name, policy.sha256);
     let mut line = |what: &str, name: &str, how: &str| {
         let _ = writeln!(answer, "{what:<10} {name:<38} {how}");
     };

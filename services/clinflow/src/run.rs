@@ -21,6 +21,7 @@ use crate::{
     house::House,
     print,
     submit::{Labels, submit},
+    summary::summary,
 };
 
 /// How many documents are under way together: enough to keep every role busy.
@@ -51,7 +52,7 @@ pub(crate) async fn command(command: arguments::Run) -> anyhow::Result<Ended> {
     let scratch = tempfile::tempdir()?;
     let data = command.data.as_deref().unwrap_or_else(|| scratch.path());
     fs::create_dir_all(data).with_context(|| data.display().to_string())?;
-    let house = House::open(data).await?;
+    let house = House::open(data, bedrock(&command)).await?;
     house.start_roles().await?;
     let client = house.serve_gateway().await?;
     let labels = Labels { workflow: command.workflow, session: None, interactive: true };
@@ -60,7 +61,7 @@ pub(crate) async fn command(command: arguments::Run) -> anyhow::Result<Ended> {
     let mut outcomes = stream::iter(paths)
         .map(|path| process(&house, client.clone(), path, &labels, command.out.as_deref()))
         .buffered(CONCURRENT);
-    let mut rows = Vec::new();
+    let (mut rows, mut records) = (Vec::new(), Vec::new());
     let mut tally = Tally::default();
     while let Some(outcome) = outcomes.next().await {
         tally.add(&outcome);
@@ -68,6 +69,7 @@ pub(crate) async fn command(command: arguments::Run) -> anyhow::Result<Ended> {
             bar.suspend(|| print::answer(&format!("{}\n", line(&outcome))))?;
         } else {
             rows.push(row(&outcome));
+            records.extend(named(outcome));
         }
         bar.inc(1);
     }
@@ -77,7 +79,9 @@ pub(crate) async fn command(command: arguments::Run) -> anyhow::Result<Ended> {
         let further =
             command.data.as_deref().map(|data| further(data, tally.example.as_deref())).unwrap_or_default();
         let table = print::table(&header, &rows);
-        print::answer(&format!("{table}\n{}\n{further}", tally.words(began.elapsed())))?;
+        let records: Vec<_> = records.iter().map(|(name, record)| (name.clone(), record)).collect();
+        let (words, summary) = (tally.words(began.elapsed()), summary(&records));
+        print::answer(&format!("{table}\n{words}\n{summary}{further}"))?;
     }
     let ended = if tally.failed > 0 { Ended::WithFailures } else { Ended::Well };
     drop(outcomes);
@@ -85,11 +89,37 @@ pub(crate) async fn command(command: arguments::Run) -> anyhow::Result<Ended> {
     Ok(ended)
 }
 
+/// The model of Bedrock that is asked for.
+fn bedrock(command: &arguments::Run) -> Option<clinflow_bedrock::Config> {
+    let arguments::Model::Bedrock(model) = &command.model else { return None };
+    Some(clinflow_bedrock::Config {
+        model: model.clone(),
+        endpoint: command.bedrock_endpoint.clone(),
+        ..clinflow_bedrock::Config::default()
+    })
+}
+
 /// How to look further into a data folder that was kept.
 fn further(data: &Path, example: Option<&str>) -> String {
     let data = data.display();
-    let show = example.map(|id| format!("  clinflow show {id} --data {data}\n")).unwrap_or_default();
-    format!("\nlook further:\n  clinflow executions --data {data}\n{show}")
+    let about = |id: &str| {
+        format!(
+            "  clinflow show {id} --data {data}\n  clinflow trace {id} --data {data}\n  clinflow ask {id} \"What dose did \
+             the patient receive?\" --data {data}\n"
+        )
+    };
+    let about = example.map(about).unwrap_or_default();
+    format!(
+        "\nlook further:\n  clinflow executions --data {data}\n{about}  clinflow review list --data {data}\n  clinflow \
+         audit verify --all --data {data}\n"
+    )
+}
+
+/// The record of a document under the document's name.
+fn named(outcome: Outcome) -> Option<(String, Value)> {
+    let record = outcome.result.ok()?.record?;
+    let name = outcome.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Some((name.unwrap_or_default(), record))
 }
 
 /// A progress bar on a terminal; nothing where nobody looks.

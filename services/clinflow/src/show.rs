@@ -98,6 +98,7 @@ pub(crate) fn view(response: &v1::GetExecutionResponse) -> String {
     line("outputs", &execution.outputs);
     let chain = if response.chain_verified { "verifies" } else { "DOES NOT VERIFY" };
     line("audit", &format!("{} records, the chain {chain}", response.chain_length));
+    line("cost", &cost(&response.steps));
     if response.steps.is_empty() {
         text.push_str("\nno step is recorded yet\n");
         return text;
@@ -111,6 +112,25 @@ pub(crate) fn view(response: &v1::GetExecutionResponse) -> String {
         &rows,
     ));
     text
+}
+
+/// What all steps cost together, and what of it went into attempts that failed; empty before the first step.
+fn cost(steps: &[v1::Step]) -> String {
+    let failed = |step: &&v1::Step| step.outcome() != v1::Outcome::Succeeded;
+    let sum = |steps: &mut dyn Iterator<Item = &v1::Step>| steps.map(|step| step.cost_nano_usd).sum::<u64>();
+    let (all, wasted) = (sum(&mut steps.iter()), sum(&mut steps.iter().filter(failed)));
+    let attempts = steps.iter().filter(failed).count();
+    match (steps.len(), attempts) {
+        (0, _) => String::new(),
+        (count, 0) => format!("${} in {count} steps", dollars(all)),
+        (count, _) => {
+            format!(
+                "${} in {count} steps, ${} of it in {attempts} that failed",
+                dollars(all),
+                dollars(wasted)
+            )
+        }
+    }
 }
 
 fn step_row(step: &v1::Step, begun: Option<Timestamp>) -> Vec<String> {
@@ -153,7 +173,8 @@ fn reason(execution: &v1::Execution) -> String {
     }
 }
 
-fn time(time: Option<&prost_types::Timestamp>) -> String {
+/// A time to the millisecond; empty for none.
+pub(crate) fn time(time: Option<&prost_types::Timestamp>) -> String {
     time.and_then(wire::timestamp).map(|time| format!("{time:.3}")).unwrap_or_default()
 }
 
@@ -196,6 +217,20 @@ fn response_json(response: &v1::GetExecutionResponse) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cost_of_failed_attempts_is_told_apart() {
+        let step = |outcome: v1::Outcome, cost_nano_usd| v1::Step {
+            outcome: outcome.into(),
+            cost_nano_usd,
+            ..v1::Step::default()
+        };
+        let paid = step(v1::Outcome::Succeeded, 2_500_000);
+        assert_eq!(cost(&[]), "");
+        assert_eq!(cost(std::slice::from_ref(&paid)), "$0.0025 in 1 steps");
+        let steps = [step(v1::Outcome::Failed, 500_000), paid];
+        assert_eq!(cost(&steps), "$0.003 in 2 steps, $0.0005 of it in 1 that failed");
+    }
 
     #[test]
     fn money_is_shown_to_the_nano_dollar() {

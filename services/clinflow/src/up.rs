@@ -49,6 +49,10 @@ pub(crate) struct Config {
     pub(crate) classifier: clinflow_classifier::Config,
     /// The aggregator.
     pub(crate) aggregator: clinflow_aggregator::Config,
+    /// The model of Amazon Bedrock that reads; without it, the local model does.
+    pub(crate) bedrock: Option<clinflow_bedrock::Config>,
+    /// Who is told of alerts, beside the log.
+    pub(crate) alerts: clinflow_alerts::Config,
 }
 
 impl Default for Config {
@@ -61,6 +65,8 @@ impl Default for Config {
             gateway: clinflow_gateway::Config::default(),
             classifier: clinflow_classifier::Config::default(),
             aggregator: clinflow_aggregator::Config::default(),
+            bedrock: None,
+            alerts: clinflow_alerts::Config::default(),
         }
     }
 }

@@ -32,7 +32,6 @@ use crate::{
     ports::Ports,
     refusal::Refusal,
     show::Show,
-    trace,
 };
 
 /// The longest question, in characters.
@@ -108,7 +107,8 @@ impl Asker {
             self.room.try_acquire().map_err(|_| Refusal::TooManyQuestions { after: self.retry_after })?;
         let execution = self.show.execution(caller, execution).await?;
         let records = self.records(execution.id).await?;
-        let sources = sources(&records).filter(|_| execution.status.is_terminal() && !execution.workflow().is_auto());
+        let sources =
+            sources(&records).filter(|_| execution.status.is_terminal() && !execution.workflow().is_auto());
         let sources = sources.ok_or(Refusal::NoRecord)?;
         let (turn, id) = self.place(&execution, &wish).await?;
         if let Some(answer) = answer(&records, id) {
@@ -227,7 +227,8 @@ impl Asker {
 
     /// The answer that the audit log refers to: another object under its name would be another answer.
     async fn fetch(&self, answer: &ObjectRef) -> Result<Answer, Refusal> {
-        let bytes = get_checked(self.ports.objects.as_ref(), answer).await.map_err(|error| self.refuse(error))?;
+        let bytes =
+            get_checked(self.ports.objects.as_ref(), answer).await.map_err(|error| self.refuse(error))?;
         tracing::info!("an answer was read");
         serde_json::from_slice(&bytes).map_err(|_| Refusal::Internal { code: "store.corrupt" })
     }
@@ -279,10 +280,14 @@ mod tests {
 
     #[test]
     fn a_question_has_words_and_a_session_has_a_name() {
-        assert!(Wish::read(" What dose? ".to_owned(), "s-1").is_ok_and(|wish| {
-            wish.question.question.expose() == "What dose?" && wish.session.is_some()
-        }));
-        for (question, session) in [(" \n".to_owned(), ""), ("x".repeat(4_001), ""), ("Why?".to_owned(), "Jane Roe")] {
+        assert!(
+            Wish::read(" What dose? ".to_owned(), "s-1").is_ok_and(|wish| {
+                wish.question.question.expose() == "What dose?" && wish.session.is_some()
+            })
+        );
+        for (question, session) in
+            [(" \n".to_owned(), ""), ("x".repeat(4_001), ""), ("Why?".to_owned(), "Jane Roe")]
+        {
             let refusal = Wish::read(question, session).unwrap_err();
             assert_eq!(refusal.code(), "request.unreadable");
             assert!(!refusal.to_string().contains("Jane"), "what was said is not repeated");

@@ -14,13 +14,7 @@ use clinflow_proto::v1;
 use clinflow_runtime::wire;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{
-    auth::Caller,
-    grpc::words,
-    ports::Ports,
-    refusal::Refusal,
-    show::Show,
-};
+use crate::{auth::Caller, grpc::words, ports::Ports, refusal::Refusal, show::Show};
 
 /// Which fields are wanted: `onset_date`, `event.term`, `event[2].term`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,8 +27,10 @@ pub(crate) struct Selector<'a> {
 impl<'a> Selector<'a> {
     /// Reads a selector; an empty one wants every field.
     pub(crate) fn read(text: &'a str) -> Result<Self, Refusal> {
-        let unreadable =
-            || Refusal::Unreadable { field: "field", expected: "`name`, `group.name` or `group[number].name`" };
+        let unreadable = || Refusal::Unreadable {
+            field: "field",
+            expected: "`name`, `group.name` or `group[number].name`",
+        };
         if text.is_empty() {
             return Ok(Self::default());
         }
@@ -172,7 +168,9 @@ impl Traced {
     /// Where `field` comes from.
     pub(crate) fn field(&self, field: &Field) -> v1::FieldTrace {
         let step = self.steps.iter().rev().find(|step| {
-            step.agent_id == field.agent_id && step.invocation_id == field.invocation_id && step.code.is_none()
+            step.agent_id == field.agent_id
+                && step.invocation_id == field.invocation_id
+                && step.code.is_none()
         });
         let name = match &field.group {
             None => field.name.clone(),
@@ -237,7 +235,10 @@ mod tests {
         let read = |text| Selector::read(text).unwrap();
         assert_eq!(read("dose"), Selector { name: Some("dose"), group: None, index: None });
         assert_eq!(read("event.term"), Selector { name: Some("term"), group: Some("event"), index: None });
-        assert_eq!(read("event[2].term"), Selector { name: Some("term"), group: Some("event"), index: Some(2) });
+        assert_eq!(
+            read("event[2].term"),
+            Selector { name: Some("term"), group: Some("event"), index: Some(2) }
+        );
         assert_eq!(read(""), Selector::default());
         for bad in ["event[x].term", "event[2.term", ".term", "event."] {
             assert!(Selector::read(bad).is_err(), "{bad}");

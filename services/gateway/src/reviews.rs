@@ -26,9 +26,7 @@ use clinflow_runtime::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    auth::Caller, grpc::words, ports::Ports, provenance::Provenance, refusal::Refusal, show,
-};
+use crate::{auth::Caller, grpc::words, ports::Ports, provenance::Provenance, refusal::Refusal, show};
 
 /// How many items a page has when its reader does not say, and at most.
 const PAGE: usize = 100;
@@ -91,7 +89,10 @@ impl Reviewing {
             let id = show::execution_id(&request.execution_id)?;
             let items = self.ports.reviews.of_execution(id).await.map_err(|error| self.refuse(error))?;
             let wanted = items.iter().filter(|item| State::of(item) == state && visible(item)).take(limit);
-            return Ok(v1::ListReviewsResponse { items: wanted.map(view).collect(), next_page_token: String::new() });
+            return Ok(v1::ListReviewsResponse {
+                items: wanted.map(view).collect(),
+                next_page_token: String::new(),
+            });
         }
         let mut next = Some(request.page_token.clone()).filter(|token| !token.is_empty());
         let mut items = Vec::new();
@@ -113,12 +114,15 @@ impl Reviewing {
         let mut view = view(&item);
         match self.provenance.result(&execution).await {
             Ok(result) => {
-                let about = |field: &&Field| item.field.as_ref() == Some(&field.name) && item.index == field.index;
-                view.fields = result.set.fields.iter().filter(about).map(|field| result.field(field)).collect();
+                let about =
+                    |field: &&Field| item.field.as_ref() == Some(&field.name) && item.index == field.index;
+                view.fields =
+                    result.set.fields.iter().filter(about).map(|field| result.field(field)).collect();
                 let mut said = result.set.findings.iter().filter(|finding| {
                     finding.rule == item.rule && finding.field == item.field && finding.index == item.index
                 });
-                view.message = said.next().map(|finding| finding.message.expose().to_owned()).unwrap_or_default();
+                view.message =
+                    said.next().map(|finding| finding.message.expose().to_owned()).unwrap_or_default();
             }
             // A document that nothing was read from.
             Err(Refusal::NoRecord) => {}
@@ -143,7 +147,9 @@ impl Reviewing {
         let decision = decision(&said)?;
         let (item, execution) = self.find(caller, id).await?;
         let value = match decision {
-            Decision::Corrected => Some(self.keep(&item, said.value).await.map_err(|error| self.refuse(error))?),
+            Decision::Corrected => {
+                Some(self.keep(&item, said.value).await.map_err(|error| self.refuse(error))?)
+            }
             Decision::Accepted | Decision::Rejected => None,
         };
         let event = Event::Resolved { item: item.id.number, decision, by, value };
@@ -187,7 +193,10 @@ impl Reviewing {
         let bytes = bytes.map_err(|error| self.refuse(error))?;
         let corrected: Result<Corrected, _> = serde_json::from_slice(&bytes);
         corrected.map(|corrected| corrected.value).map_err(|_| {
-            self.refuse(StoreError::Corrupt { store: "objects", what: format!("corrected value `{}`", object.key) })
+            self.refuse(StoreError::Corrupt {
+                store: "objects",
+                what: format!("corrected value `{}`", object.key),
+            })
         })
     }
 

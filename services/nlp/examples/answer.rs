@@ -9,7 +9,9 @@ use clinflow_workflow::{Bundle, shipped};
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let mut next = || arguments.next().ok_or_else(|| anyhow::anyhow!("name a workflow, a text file and its record.json"));
+    let mut next = || {
+        arguments.next().ok_or_else(|| anyhow::anyhow!("name a workflow, a text file and its record.json"))
+    };
     let workflow: WorkflowId = next()?.parse()?;
     let bundle = Bundle::read(&shipped())?;
     let workflow = bundle.workflow(&workflow).ok_or_else(|| anyhow::anyhow!("no workflow `{workflow}`"))?;
@@ -20,7 +22,10 @@ fn main() -> anyhow::Result<()> {
         pages: Vec::new(),
     };
     let record: serde_json::Value = serde_json::from_slice(&std::fs::read(next()?)?)?;
-    let fields = FieldSet { fields: serde_json::from_value(record["fields"].clone())?, ..FieldSet::new(Role::Validator) };
+    let fields = FieldSet {
+        fields: serde_json::from_value(record["fields"].clone())?,
+        ..FieldSet::new(Role::Validator)
+    };
     let mut earlier = Vec::new();
     let mut out = std::io::stdout().lock();
     for question in std::io::stdin().lock().lines() {

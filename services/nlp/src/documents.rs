@@ -28,7 +28,11 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// Finds what the workflow wants in a classified document, and stores it.
-    pub(crate) async fn read(&self, input: v1::DocumentClassified, context: &Context) -> Result<Done, Failure> {
+    pub(crate) async fn read(
+        &self,
+        input: v1::DocumentClassified,
+        context: &Context,
+    ) -> Result<Done, Failure> {
         let classified = Classified::try_from(&input)?;
         let text = read_json::<Text>(self.objects.as_ref(), &classified.text, "text");
         let (bundle, text) = try_join(self.bundles.get(classified.run.bundle), text).await?;
@@ -61,6 +65,7 @@ impl Documents {
         let message = message(input, &set, &stored);
         let work = Work {
             model: Some(self.reader.id().to_owned()),
+            prompt: reading.prompt,
             cost_nano_usd: reading.cost_nano_usd,
             ..Work::of(agent_id).writing(stored)
         };

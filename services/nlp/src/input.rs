@@ -17,7 +17,9 @@ pub enum Input {
 impl Receive for Input {
     fn receive(event: Event, body: &[u8]) -> Result<Self, Failure> {
         match event {
-            Event::DocumentClassified => Receive::receive(event, body).map(|one| Self::Classified(Box::new(one))),
+            Event::DocumentClassified => {
+                Receive::receive(event, body).map(|one| Self::Classified(Box::new(one)))
+            }
             Event::QuestionAsked => Receive::receive(event, body).map(|one| Self::Asked(Box::new(one))),
             other => Err(wrong_type(other)),
         }
@@ -54,7 +56,9 @@ mod tests {
             assert_eq!(input.received_execution().unwrap().steps, [step.clone()]);
         }
         let asked = v1::QuestionAsked { turn: 3, ..v1::QuestionAsked::default() }.encode_to_vec();
-        assert!(matches!(Input::receive(Event::QuestionAsked, &asked), Ok(Input::Asked(asked)) if asked.turn == 3));
+        assert!(
+            matches!(Input::receive(Event::QuestionAsked, &asked), Ok(Input::Asked(asked)) if asked.turn == 3)
+        );
         assert_eq!(Input::receive(Event::FieldsMerged, b"").err().unwrap().code, "message.wrong-type");
     }
 }

@@ -30,7 +30,13 @@ use clinflow_runtime::{Catalog, Context, Done, Handler};
 use clinflow_workflow::Bundle;
 
 use crate::{answering::Questions, documents::Documents};
-pub use crate::{answering::{Guardrails, local_guardrails}, input::Input, local::LocalModel, prompted::PromptedModel, reader::Reader};
+pub use crate::{
+    answering::{Guardrails, local_guardrails},
+    input::Input,
+    local::LocalModel,
+    prompted::PromptedModel,
+    reader::Reader,
+};
 
 /// Reads documents, and answers questions about them.
 pub struct Comprehend {

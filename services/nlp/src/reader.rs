@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clinflow_core::{AgentId, DocumentHash, ExecutionId, Failure, Phi, SessionId, TeamId, WorkflowId};
+use clinflow_core::{
+    AgentId, DocumentHash, ExecutionId, Failure, Phi, SessionId, TeamId, WorkflowId, id::ObjectHash,
+};
 use clinflow_workflow::Bundle;
 use uuid::Uuid;
 
@@ -41,6 +43,8 @@ pub struct Client<'a> {
 pub struct Reading {
     /// What the model says, in document order.
     pub claims: Vec<Claim>,
+    /// SHA-256 of what the model was told before it saw the document, when it was told anything.
+    pub prompt: Option<ObjectHash>,
     /// What it cost, in nano-dollars.
     pub cost_nano_usd: u64,
 }

@@ -54,7 +54,7 @@ impl Reader for Claims {
             assertion: Assertion::default(),
             span: None,
         };
-        Ok(Reading { claims: self.0.iter().map(claim).collect(), cost_nano_usd: 42 })
+        Ok(Reading { claims: self.0.iter().map(claim).collect(), prompt: None, cost_nano_usd: 42 })
     }
 }
 

@@ -45,8 +45,8 @@ static TESTS: LazyLock<HashMap<String, Vec<(Measured, LabTest)>>> = LazyLock::ne
     tests
 });
 
-/// The test that `printed` names, when its results have this UCUM unit. A name in two languages, `Kalium / Potassium`, is
-/// known when both, or the one that is known, mean the same.
+/// The test that `printed` names, when its results have this UCUM unit. A name in two languages, `Kalium / Potassium`,
+/// is known when both, or the one that is known, mean the same.
 pub(crate) fn find(printed: &str, ucum: Option<&str>) -> Option<LabTest> {
     exactly(printed, ucum).or_else(|| {
         let mut known = printed.split(" / ").filter_map(|part| exactly(part, ucum));

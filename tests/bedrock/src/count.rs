@@ -3,7 +3,7 @@
 use crate::{
     error::Refusal,
     models::Served,
-    wire::{CountInput, CountTokens, Message, System},
+    wire::{Block, CountInput, CountTokens, Message, System},
 };
 
 /// The tokens of a text.
@@ -17,7 +17,7 @@ pub(crate) fn of(system: &[System], messages: &[Message]) -> u64 {
         System::Text(text) => Some(text.as_str()),
         System::CachePoint(_) => None,
     });
-    let messages = messages.iter().flat_map(|message| message.content.iter().map(|block| block.text()));
+    let messages = messages.iter().flat_map(|message| message.content.iter().map(Block::text));
     system.chain(messages).map(tokens).sum()
 }
 

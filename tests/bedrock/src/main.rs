@@ -70,7 +70,9 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         plan.guardrails.insert(id, policy);
     }
     let mut listen = arguments.listen;
-    listen.set_port(arguments.port.unwrap_or(listen.port()));
+    if let Some(port) = arguments.port {
+        listen.set_port(port);
+    }
     let server = Server::bind(plan, listen).await?;
     writeln!(std::io::stdout(), "listening on {}", server.url())?;
     tokio::select! {

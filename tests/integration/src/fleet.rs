@@ -11,10 +11,11 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use clinflow_core::Role;
-use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions};
+use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoLedger};
 use clinflow_objects::Store;
 use clinflow_ports::{Bundles as _, Objects};
 use clinflow_proto::v1::ingest_client::IngestClient;
+use clinflow_redis::{Connection, RedisCounters};
 use clinflow_testkit::{
     dynamodb::DynamoDb,
     ports,
@@ -40,11 +41,15 @@ pub struct Settings {
     pub concurrency: u16,
     /// What the services log.
     pub log: &'static str,
+    /// How long a stage may take.
+    pub stage_timeout: &'static str,
+    /// The model that reads and the endpoint it is at; without it, the local model does.
+    pub bedrock: Option<(String, String)>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { redrive_after: "5s", concurrency: 32, log: "info" }
+        Self { redrive_after: "5s", concurrency: 32, log: "info", stage_timeout: "60s", bedrock: None }
     }
 }
 
@@ -62,6 +67,10 @@ pub struct Fleet {
     pub executions: DynamoExecutions,
     /// The audit log, as the fleet's owner sees it.
     pub log: DynamoAuditLog,
+    /// The ledger of money, as the fleet's owner sees it.
+    pub ledger: DynamoLedger,
+    /// The counters of money, as the fleet's owner sees them.
+    pub counters: RedisCounters,
     settings: Settings,
     processes: BTreeMap<Role, Owned>,
     operators: BTreeMap<Role, u16>,
@@ -87,6 +96,10 @@ impl Fleet {
         std::fs::create_dir(&broker_folder)?;
         let rabbitmq = RabbitMq::start(&broker_folder)?;
         let redis = Redis::start()?;
+        let counters = RedisCounters::new(Connection::new(&clinflow_redis::Config {
+            url: redis.url(),
+            ..clinflow_redis::Config::default()
+        })?);
         let dynamodb = DynamoDb::start()?;
         let database = Database::connect(&dynamodb.config("clinflow")).await?;
         database.create_tables().await?;
@@ -103,7 +116,9 @@ impl Fleet {
             dynamodb,
             objects,
             executions: DynamoExecutions::new(database.clone()),
-            log: DynamoAuditLog::new(database),
+            log: DynamoAuditLog::new(database.clone()),
+            ledger: DynamoLedger::new(database),
+            counters,
             settings,
             processes: BTreeMap::new(),
             operators,
@@ -214,11 +229,12 @@ impl Fleet {
     }
 
     fn environment(&self, role: Role) -> Vec<(String, String)> {
-        let Settings { redrive_after, concurrency, log } = &self.settings;
+        let Settings { redrive_after, concurrency, log, stage_timeout, bedrock } = &self.settings;
         let mut variables = vec![
             ("PROCESS__OPERATORS", format!("127.0.0.1:{}", self.operators[&role])),
             ("PROCESS__LOG__FILTER", (*log).to_owned()),
             ("WORKER__CONCURRENCY", concurrency.to_string()),
+            ("WORKER__STAGE_TIMEOUT", (*stage_timeout).to_owned()),
             ("BROKER__URL", self.rabbitmq.url()),
             ("BROKER__CONNECTION_NAME", role.to_string()),
             ("REDIS__URL", self.redis.url()),
@@ -236,6 +252,12 @@ impl Fleet {
             }
             Role::Aggregator => {
                 variables.push(("AGGREGATOR__SWEEP__REDRIVE_AFTER", (*redrive_after).to_owned()));
+            }
+            Role::Nlp => {
+                if let Some((model, endpoint)) = bedrock {
+                    variables.push(("BEDROCK__MODEL", model.clone()));
+                    variables.push(("BEDROCK__ENDPOINT", endpoint.clone()));
+                }
             }
             _ => {}
         }

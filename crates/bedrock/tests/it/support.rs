@@ -15,9 +15,10 @@ pub(crate) const STORY: &str = "Subject Zoë Canary-Quist, MRN 4711-CANARY, SSN 
     61-year-old man received the first dose of QRS-77 on 02-FEB-2026. On 10-FEB-2026 severe pancreatitis was \
     reported as an adverse event. He was treated with meropenem 1 g IV every 8 hours.\n";
 
-/// What of the story may never leave the adapter in an error or a log line.
+/// What of the story may never leave the adapter in an error or a log line. Nothing short of digits: ids and times of a
+/// log are full of them.
 pub(crate) const CANARIES: [&str; 6] =
-    ["Canary", "Quist", "4711", "078-05-1120", "pancreatitis", "meropenem"];
+    ["Canary", "Quist", "4711-CANARY", "078-05-1120", "pancreatitis", "meropenem"];
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 

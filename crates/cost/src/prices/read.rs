@@ -90,22 +90,24 @@ fn source(table: &Table<'_>) {
 }
 
 fn bands(item: Item<'_>) -> Vec<Band> {
-    let mut bands: Vec<Band> = Vec::new();
     let place = item.clone();
-    for item in item.list() {
-        let place = item.clone();
-        let Some(band) = band(item) else { continue };
-        if !bands.last().map_or(band.above == 0, |before| band.above > before.above) {
-            place.note(
+    let read: Vec<(Item<'_>, Option<Band>)> =
+        item.list().into_iter().map(|item| (item.clone(), band(item))).collect();
+    if read.is_empty() {
+        place.note("a row needs a band of prices");
+    }
+    let mut before = None;
+    for (at, (item, band)) in read.iter().enumerate() {
+        // After a band that cannot be read, nobody knows what comes in order.
+        let Some(band) = band else { break };
+        if !before.map_or(at > 0 || band.above == 0, |before| band.above > before) {
+            item.note(
                 "the first band has no `above`, and every further one a higher one than the band before",
             );
         }
-        bands.push(band);
+        before = Some(band.above);
     }
-    if bands.is_empty() {
-        place.note("a row needs a band of prices");
-    }
-    bands
+    read.into_iter().filter_map(|(_, band)| band).collect()
 }
 
 fn band(item: Item<'_>) -> Option<Band> {

@@ -11,14 +11,16 @@ pub(super) fn luhn(digits: &[u32]) -> bool {
         .iter()
         .rev()
         .enumerate()
-        .map(|(at, digit)| if at % 2 == 0 { *digit } else { digit * 2 / 10 + digit * 2 % 10 })
+        .map(|(at, digit)| if at.is_multiple_of(2) { *digit } else { digit * 2 / 10 + digit * 2 % 10 })
         .sum();
-    sum % 10 == 0 && digits.iter().any(|digit| *digit != 0)
+    sum.is_multiple_of(10) && digits.iter().any(|digit| *digit != 0)
 }
 
 /// A payment card: 12 to 19 digits with a scheme's first digit and a valid checksum.
 pub(super) fn card(digits: &[u32]) -> bool {
-    (12..=19).contains(&digits.len()) && matches!(digits[0], 2..=6) && luhn(digits)
+    (12..=19).contains(&digits.len())
+        && (matches!(digits[0], 2..=6) || digits.starts_with(&[1, 8, 0, 0]))
+        && luhn(digits)
 }
 
 /// ISO 13616: the first four characters go to the end, letters become 10 to 35, and the whole is 1 modulo 97.
@@ -58,8 +60,9 @@ pub(super) fn itin(digits: &[u32]) -> bool {
 
 /// A US routing number: weights 3, 7, 1, modulo 10.
 pub(super) fn routing(digits: &[u32]) -> bool {
-    let sum: u32 = digits.iter().zip([3, 7, 1].into_iter().cycle()).map(|(digit, weight)| digit * weight).sum();
-    digits.len() == 9 && sum != 0 && sum % 10 == 0
+    let sum: u32 =
+        digits.iter().zip([3, 7, 1].into_iter().cycle()).map(|(digit, weight)| digit * weight).sum();
+    digits.len() == 9 && sum != 0 && sum.is_multiple_of(10)
 }
 
 /// A British national insurance number's prefix: some letters and pairs are never issued.

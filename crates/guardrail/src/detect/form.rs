@@ -7,20 +7,31 @@ use regex::Regex;
 use super::{Found, Identifier, Wanted, check};
 use crate::policy::PiiType;
 
+/// What must be true of a match beyond its pattern.
+type Holds = fn(&str) -> bool;
+
 /// A form, and what must be true of a match beyond it.
 struct Form {
     identifier: PiiType,
     pattern: Regex,
-    holds: fn(&str) -> bool,
+    holds: Holds,
 }
 
 /// Every form. Where a pattern has a group, the group is the identifier.
 static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
-    let always: fn(&str) -> bool = |_| true;
-    let forms: [(PiiType, &str, fn(&str) -> bool); 17] = [
-        (PiiType::Email, r#"[^\s@<>()",;:\[\]{}]{1,64}@(?:[^\s@<>()",;:\[\]{}./]{1,63}\.){1,6}[a-zA-Z]{2,24}"#, always),
+    let always: Holds = |_| true;
+    let forms: [(PiiType, &str, Holds); 17] = [
+        (
+            PiiType::Email,
+            r#"[^\s@<>()",;:\[\]{}]{1,64}@(?:[^\s@<>()",;:\[\]{}./]{1,63}\.){1,6}[a-zA-Z]{2,24}"#,
+            always,
+        ),
         (PiiType::Url, r#"(?i)\b(?:https?|ftp)://[^\s<>"{}|\\^`]+"#, always),
-        (PiiType::Url, r#"(?i)\b(?:www\.)(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24}(?:/[^\s<>"{}|\\^`]*)?"#, always),
+        (
+            PiiType::Url,
+            r#"(?i)\b(?:www\.)(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24}(?:/[^\s<>"{}|\\^`]*)?"#,
+            always,
+        ),
         (
             PiiType::Url,
             r#"(?i)\b(?:[a-z0-9-]{1,63}\.){1,6}(?:com|org|net|edu|gov|info|biz|io|health|co\.uk|org\.uk|ac\.uk|de|fr|eu|ch|jp|ru|cn|it|es|nl|se|pl|br|ca|us|be|at|hu|cz|dk|fi|no)\b(?:/[^\s<>"{}|\\^`]*)?"#,
@@ -29,7 +40,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
         (
             PiiType::IpAddress,
             r"\b(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})\b",
-            always,
+            network,
         ),
         (PiiType::IpAddress, r"(?i)(?:[0-9a-f]{1,4}:|::)(?:[0-9a-f]{0,4}:){1,7}[0-9a-f]{0,4}", |text| {
             text.parse::<Ipv6Addr>().is_ok() && text.bytes().filter(u8::is_ascii_hexdigit).count() > 3
@@ -38,16 +49,22 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
         (PiiType::UsSocialSecurityNumber, r"\b[0-9]{3}([- ])?[0-9]{2}[- ][0-9]{4}\b", |text| {
             text.len() == 11 && check::ssn(&check::digits(text))
         }),
-        (PiiType::UsTaxpayerNumber, r"\b9[0-9]{2}[- ][0-9]{2}[- ][0-9]{4}\b", |text| check::itin(&check::digits(text))),
-        (PiiType::CardNumber, r"\b[2-6][0-9]{2,5}(?:[ -]?[0-9]{2,6}){1,5}\b", |text| check::card(&check::digits(text))),
+        (PiiType::UsTaxpayerNumber, r"\b9[0-9]{2}[- ][0-9]{2}[- ][0-9]{4}\b", |text| {
+            check::itin(&check::digits(text))
+        }),
+        (PiiType::CardNumber, r"\b[1-6][0-9]{2,5}(?:[ -]?[0-9]{2,6}){1,5}\b", |text| {
+            check::card(&check::digits(text))
+        }),
         (
             PiiType::Iban,
             r"(?i)\b[a-z]{2}[0-9]{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,3})?\b",
             check::iban,
         ),
-        (PiiType::UkNhsNumber, r"(?i)\b(?:nhs)\b[a-z .:#]{0,16}([0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})\b", |text| {
-            check::nhs(&check::digits(text))
-        }),
+        (
+            PiiType::UkNhsNumber,
+            r"(?i)\b(?:nhs)\b[a-z .:#]{0,16}([0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4})\b",
+            |text| check::nhs(&check::digits(text)),
+        ),
         (PiiType::UkNhsNumber, r"\b[0-9]{3} [0-9]{3} [0-9]{4}\b", |text| check::nhs(&check::digits(text))),
         (
             PiiType::UkNationalInsuranceNumber,
@@ -71,10 +88,10 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
 /// Telephones: with a country, in the North American form, with an extension, or any digits after a label.
 static PHONES: LazyLock<[Regex; 4]> = LazyLock::new(|| {
     [
-        r"(?:\+|\b00)[0-9]{1,3}(?:[ .\x{2011}-]?\(?[0-9]{1,5}\)?){1,6}(?:(?i) ?(?:x|ext\.?) ?[0-9]{1,6})?",
-        r"(?:\b1[ .-])?(?:\([0-9]{3}\) ?|\b[0-9]{3}[ .-])[0-9]{3}[ .-][0-9]{4}\b(?:(?i) ?(?:x|ext\.?) ?[0-9]{1,6}\b)?",
-        r"(?i)\b(?:tel|telephone|phone|ph|mobile|cell|fax|contact|call|whatsapp|pager|reach(?:ed)?(?: \w{2,4})? (?:at|on)|hotline)\b\.?(?: ?(?:no|number|nr|#)\b\.?)?(?: is| at| on)?[ \t]*[:=#]?[ \t]*(\+?\(?[0-9][0-9 ().\x{2f}-]{4,20}[0-9])\b(?: ?(?:x|ext\.?) ?[0-9]{1,6}\b)?",
-        r"\b0[0-9]{2,4}[ /-][0-9]{3,4}[ -]?[0-9]{3,5}\b|\(0[0-9]{1,4}\) ?[0-9]{3,4}[ -]?[0-9]{3,5}\b",
+        r"(?:\+|\b00[1-9])[0-9]{1,3}(?:[ .\x{2011}-]?\(?[0-9]{1,5}\)?){1,6}(?:(?i) ?(?:x|ext\.?) ?[0-9]{1,6})?",
+        r"(?:\b1[ .-])?(?:\([0-9]{3}\) ?|\b[0-9]{3}[ .-])[0-9]{3}[ .-][0-9]{4}(?:(?i) ?(?:x|ext\.?) ?[0-9]{1,6})?\b",
+        r"(?i)\b(?:tel|telephone|phone|ph|mobile|cell|fax|contact|call|whatsapp|pager|reach(?:ed)?(?: \w{2,4})? (?:at|on)|hotline)\b\.?(?: ?(?:no|number|nr|#)\b\.?)?(?: (?:me|us|him|her|them))?(?: is| at| on)?[ \t]*[:=#]?[ \t\n]{0,3}(\+?\(?[0-9][0-9 ().\x{2f}-]{4,20}[0-9])\b(?: ?(?:x|ext\.?) ?[0-9]{1,6}\b)?",
+        r"\b0[1-9](?:[ .-][0-9]{2}){4}\b|\b0[0-9]{2,4}[ /-][0-9]{3,4}[ -]?[0-9]{3,5}\b|\(0[0-9]{1,4}\) ?[0-9]{3,4}[ -]?[0-9]{3,5}\b",
     ]
     .map(|pattern| Regex::new(pattern).expect("a constant pattern, compiled by every test"))
 });
@@ -109,7 +126,11 @@ pub(super) fn find(text: &str, wanted: &Wanted, found: &mut Vec<Found>) {
                 let Some(hit) = captures.get(1).or_else(|| captures.get(0)) else { continue };
                 let end = hit.start() + hit.as_str().trim_end_matches([' ', '(', '-', '.', '/']).len();
                 let count = check::digits(&text[hit.start()..end]).len();
-                let least = if at == 2 { 6 } else { 8 };
+                let least = match at {
+                    0 if text[hit.start()..].starts_with('0') => 11,
+                    2 => 6,
+                    _ => 8,
+                };
                 if (least..=21).contains(&count) && stands_alone(text, &(hit.start()..end)) {
                     add(PiiType::Phone, hit.start()..end);
                 }
@@ -125,6 +146,11 @@ pub(super) fn find(text: &str, wanted: &Wanted, found: &mut Vec<Found>) {
             }
         }
     }
+}
+
+/// Whether four numbers are an address: "14.3.3.1" is the number of a section.
+fn network(text: &str) -> bool {
+    text.split('.').filter_map(|part| part.parse::<u8>().ok()).any(|part| part == 0 || part > 20)
 }
 
 /// Whether a domain by itself is one: not a number, and not the end of an address of mail, which is found as such.
@@ -145,7 +171,8 @@ fn stands_alone(text: &str, range: &Range<usize>) -> bool {
     let next = after.next();
     let joined_after = next.is_some_and(|character| {
         character.is_alphanumeric()
-            || (matches!(character, '.' | ',' | '-') && after.next().is_some_and(|digit| digit.is_ascii_digit()))
+            || (matches!(character, '.' | ',' | '-')
+                && after.next().is_some_and(|digit| digit.is_ascii_digit()))
     });
     !joined_before && !joined_after
 }

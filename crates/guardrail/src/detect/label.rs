@@ -13,19 +13,22 @@ const JOINT: &str = r"(?:[ \t]?(?:(?:no|nr|number|num|id|code|card|identifier|re
 /// A value with a digit in it, perhaps after letters and hyphens.
 const CODE: &str = r"((?:[A-Za-z]{1,8}[-/]?){0,3}[0-9][A-Za-z0-9]{0,20}(?:[-/][A-Za-z0-9]{1,16}){0,5})\b";
 
+/// What must be true of a value beyond its pattern.
+type Holds = fn(&str) -> bool;
+
 struct Labelled {
     identifier: Identifier,
     pattern: Regex,
-    holds: fn(&str) -> bool,
+    holds: Holds,
 }
 
 static LABELLED: LazyLock<Vec<Labelled>> = LazyLock::new(|| {
     use Identifier::{AccountNumber, HealthPlanNumber, MedicalRecordNumber, Pii, UniqueIdentifier};
-    let always: fn(&str) -> bool = |_| true;
-    let long: fn(&str) -> bool = |text| text.len() > 3;
+    let always: Holds = |_| true;
+    let long: Holds = |text| text.len() > 3;
     let code = |labels: &str| format!(r"(?i)\b(?:{labels}){JOINT}{CODE}");
     let is = |labels: &str, value: &str| format!(r"(?i)\b(?:{labels})\b[ \t]*(?:[:=]|\bis\b)[ \t]*({value})");
-    let labelled: Vec<(Identifier, String, fn(&str) -> bool)> = vec![
+    let labelled: Vec<(Identifier, String, Holds)> = vec![
         (Pii(PiiType::AwsSecretKey), r"(?i)\bsecret[ _]?(?:access[ _]?)?key\W{1,5}([a-z0-9/+=]{40})".to_owned(), always),
         (Pii(PiiType::Password), is("password|passwd|passphrase|pwd", r"\S{4,64}"), always),
         (Pii(PiiType::Username), is("user ?name|user id|login", r"\S{2,64}"), always),
@@ -40,7 +43,7 @@ static LABELLED: LazyLock<Vec<Labelled>> = LazyLock::new(|| {
             r"(?i)\b(?:expir\w{1,6}|exp\.?|valid (?:thru|until))(?: date)?[ \t]*[:=]?[ \t]*(?:on )?((?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[0-9]{2})\b".to_owned(),
             always,
         ),
-        (Pii(PiiType::DriverId), code(r"driver'?s?'?(?: driving)? licen[cs]e|driving licen[cs]e|dl"), long),
+        (Pii(PiiType::DriverId), code(r"driver'?s?'?(?: driving)? licen[cs]e|driving licen[cs]e"), long),
         (
             Pii(PiiType::LicensePlate),
             r"(?i)\b(?:licen[cs]e plates?|number plate|plate (?:no|number)|vehicle registration)\b[ \t]*(?:no\.?|number)?[ \t]*(?:[:#]|is)?[ \t]*([A-Z]{0,3}[ -]?[A-Z0-9]{1,4}[ -]?[A-Z0-9]{2,5})\b".to_owned(),
@@ -113,7 +116,10 @@ pub(super) fn find(text: &str, wanted: &Wanted, found: &mut Vec<Found>) {
             let Some(value) = captures.get(1) else { continue };
             let end = value.start() + value.as_str().trim_end_matches(['.', ',', ';', ')']).len();
             // A mask of an earlier round is no value.
-            if end > value.start() && !value.as_str().starts_with('{') && (labelled.holds)(&text[value.start()..end]) {
+            if end > value.start()
+                && !value.as_str().starts_with('{')
+                && (labelled.holds)(&text[value.start()..end])
+            {
                 found.push(Found { identifier: labelled.identifier, range: value.start()..end });
             }
         }

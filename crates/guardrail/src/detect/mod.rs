@@ -9,6 +9,7 @@ mod check;
 mod form;
 mod label;
 mod name;
+mod people;
 mod place;
 mod token;
 mod when;

@@ -4,62 +4,10 @@ use std::{collections::HashSet, ops::Range};
 
 use super::{
     Found, Identifier,
+    people::{CREDENTIALS, EPONYMS, LABELS, PARTICLES, PREDICATES, ROLES, TITLES},
     token::{GIVEN, NOT_NAMES, Shape, Tokens},
 };
 use crate::policy::PiiType;
-
-/// Before a name.
-const TITLES: [&str; 15] = [
-    "dr", "mr", "mrs", "ms", "miss", "mx", "prof", "professor", "doctor", "sir", "madam", "dame", "herr", "frau",
-    "doctors",
-];
-
-/// Before a name, with a colon: "Reporter: ...", "Patient name: ...".
-const LABELS: [&str; 44] = [
-    "name", "names", "patient", "subject", "reporter", "investigator", "physician", "doctor", "nurse", "pharmacist",
-    "monitor", "sponsor", "contact", "signed", "signature", "attending", "prescriber", "author", "cc", "attn", "dear",
-    "kin", "mother", "father", "spouse", "husband", "wife", "son", "daughter", "brother", "sister", "guardian",
-    "caregiver", "surname", "witness", "by", "from", "to", "surgeon", "provider", "consultant", "gp", "applicant",
-    "participant",
-];
-
-/// Before a name without a colon.
-const ROLES: [&str; 46] = [
-    "patient", "pt", "subject", "participant", "named", "called", "nurse", "physician", "investigator", "pharmacist",
-    "male", "female", "man", "woman", "boy", "girl", "child", "lady", "gentleman", "infant", "mother", "father",
-    "daughter", "son", "wife", "husband", "sister", "brother", "reporter", "coordinator", "surgeon", "cardiologist",
-    "oncologist", "neurologist", "like", "yo", "old", "m", "f", "am", "witness", "colleague", "aunt", "uncle", "dear",
-    "by",
-];
-
-/// After a name: credentials.
-const CREDENTIALS: [&str; 22] = [
-    "md", "phd", "rn", "do", "pharmd", "np", "pa", "mbbs", "frcp", "mph", "msc", "bsc", "dds", "dnp", "lpn", "esq", "jr",
-    "sr", "facp", "cra", "crc", "pa-c",
-];
-
-/// After an eponym: what is named after a person is not that person.
-const EPONYMS: [&str; 62] = [
-    "syndrome", "disease", "sign", "score", "scale", "reflex", "lymphoma", "criteria", "index", "test", "tumor",
-    "tumour", "palsy", "phenomenon", "contracture", "classification", "stage", "esophagus", "oesophagus", "thyroiditis",
-    "encephalopathy", "sarcoma", "anemia", "anaemia", "catheter", "procedure", "maneuver", "manoeuvre", "position",
-    "stain", "arthritis", "formula", "equation", "risk", "grade", "hernia", "fracture", "ulcer", "cells", "bodies",
-    "body", "chorea", "ataxia", "disorder", "macroglobulinemia", "nodes", "ring", "lines", "spots", "curve", "method",
-    "system", "study", "trial", "questionnaire", "inventory", "performance", "scoring", "gangrene", "carcinoma",
-    "dystrophy", "neuropathy",
-];
-
-/// What may follow a name set between commas.
-const PREDICATES: [&str; 22] = [
-    "who", "seen", "admitted", "residing", "living", "diagnosed", "presenting", "presented", "treated", "evaluated",
-    "referred", "with", "from", "at", "aged", "a", "was", "has", "is", "recently", "visited", "taking",
-];
-
-/// Between parts of a name.
-const PARTICLES: [&str; 22] = [
-    "de", "da", "del", "della", "der", "den", "di", "dos", "du", "el", "la", "le", "van", "von", "ten", "ter", "bin",
-    "ibn", "al", "y", "af", "zu",
-];
 
 /// Most parts that a name has.
 const MOST_PARTS: usize = 5;
@@ -102,7 +50,9 @@ fn begins(tokens: &Tokens<'_>, at: usize, broad: bool) -> Option<(Range<usize>, 
         let name = parts(tokens, at, true)?;
         let single = name.len() == 1;
         let enough = match evidence {
-            Announced::Title | Announced::Label => tokens.shape(at) != Some(Shape::Initial),
+            Announced::Title => tokens.shape(at) != Some(Shape::Initial) || !single,
+            // "Patient: Roe" is rarer than "Subject: Follow-up".
+            Announced::Label => !single || given(tokens, at).is_some() || names_people(tokens, at),
             Announced::Role => !single || (given(tokens, at).is_some() && !tokens.all[at].clinical),
         };
         if enough && !is_eponym(tokens, &name) && (evidence != Announced::Role || likely(tokens, &name)) {
@@ -136,6 +86,25 @@ fn begins(tokens: &Tokens<'_>, at: usize, broad: bool) -> Option<(Range<usize>, 
     (broad && name.len() == 1 && first == Some(false)).then_some((name, Evidence::Weak))
 }
 
+/// Whether the label before a word is one of people only.
+fn names_people(tokens: &Tokens<'_>, at: usize) -> bool {
+    const OTHERS: [&str; 12] = [
+        "subject",
+        "patient",
+        "participant",
+        "sponsor",
+        "contact",
+        "monitor",
+        "from",
+        "to",
+        "by",
+        "signature",
+        "cc",
+        "provider",
+    ];
+    at > 0 && !OTHERS.contains(&tokens.lower(at - 1).as_str())
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Announced {
     Title,
@@ -148,8 +117,13 @@ fn announced(tokens: &Tokens<'_>, at: usize) -> Option<Announced> {
     let before = at.checked_sub(1)?;
     let gap = tokens.gap(before);
     let word = tokens.lower(before);
-    let close = matches!(gap, " " | ". " | "." | "  ") || (gap.starts_with('.') && gap.trim_start_matches('.').trim().is_empty());
-    if close && !gap.contains('\n') && TITLES.contains(&word.as_str()) && tokens.shape(before) != Some(Shape::Small) {
+    let close = matches!(gap, " " | ". " | "." | "  ")
+        || (gap.starts_with('.') && gap.trim_start_matches('.').trim().is_empty());
+    if close
+        && !gap.contains('\n')
+        && TITLES.contains(&word.as_str())
+        && tokens.shape(before) != Some(Shape::Small)
+    {
         return Some(Announced::Title);
     }
     let labelled = gap.trim_end_matches([' ', '\t']).ends_with([':', '\t']) && !gap.contains('\n');
@@ -157,7 +131,8 @@ fn announced(tokens: &Tokens<'_>, at: usize) -> Option<Announced> {
     if labelled && LABELS.contains(&word.as_str()) {
         return Some(Announced::Label);
     }
-    if named && word == "is" && before > 0 && matches!(tokens.lower(before - 1).as_str(), "name" | "surname") {
+    if named && word == "is" && before > 0 && matches!(tokens.lower(before - 1).as_str(), "name" | "surname")
+    {
         return Some(Announced::Label);
     }
     let role = matches!(gap, " " | ", " | " (" | " - " | ": ");
@@ -180,7 +155,8 @@ fn parts(tokens: &Tokens<'_>, at: usize, labelled: bool) -> Option<Range<usize>>
     while end < tokens.all.len() && end - at < MOST_PARTS {
         let gap = tokens.gap(end - 1);
         let after_initial = tokens.shape(end - 1) == Some(Shape::Initial) && matches!(gap, ". " | ".");
-        let comma = labelled && !inverted && end == at + 1 && gap == ", " && tokens.shape(at) != Some(Shape::Initial);
+        let comma =
+            labelled && !inverted && end == at + 1 && gap == ", " && tokens.shape(at) != Some(Shape::Initial);
         if !(gap == " " || after_initial || comma) {
             break;
         }
@@ -220,6 +196,12 @@ fn with_initial(tokens: &Tokens<'_>, name: &Range<usize>) -> bool {
     let first = tokens.shape(name.start) == Some(Shape::Initial);
     let last = tokens.shape(name.end - 1) == Some(Shape::Initial);
     let dotted = |at: usize| tokens.gap(at).starts_with('.');
+    // "Hanne I. Kreutzmann"
+    let middle =
+        name.len() == 3 && tokens.shape(name.start + 1) == Some(Shape::Initial) && dotted(name.start + 1);
+    if middle && likely(tokens, name) {
+        return true;
+    }
     (first && dotted(name.start) && likely(tokens, name) && tokens.word(name.end - 1).len() > 3)
         || (last && name.len() == 2 && dotted(name.end - 1) && likely(tokens, name))
 }
@@ -253,7 +235,21 @@ fn apposed(tokens: &Tokens<'_>, name: &Range<usize>) -> bool {
         && person.into_iter().any(|at| {
             matches!(
                 tokens.lower(at).as_str(),
-                "year-old" | "years" | "yo" | "y" | "old" | "male" | "female" | "man" | "woman" | "patient" | "pt" | "child" | "infant" | "boy" | "girl"
+                "year-old"
+                    | "years"
+                    | "yo"
+                    | "y"
+                    | "old"
+                    | "male"
+                    | "female"
+                    | "man"
+                    | "woman"
+                    | "patient"
+                    | "pt"
+                    | "child"
+                    | "infant"
+                    | "boy"
+                    | "girl"
             ) || tokens.word(at).ends_with("-old")
                 || tokens.word(at).ends_with("yo")
         })
@@ -289,7 +285,9 @@ fn elsewhere(tokens: &Tokens<'_>, names: &mut Vec<(Range<usize>, Evidence)>) {
         if *evidence == Evidence::Strong {
             known.extend(
                 name.clone()
-                    .filter(|part| tokens.shape(*part) != Some(Shape::Initial) && tokens.word(*part).len() > 2)
+                    .filter(|part| {
+                        tokens.shape(*part) != Some(Shape::Initial) && tokens.word(*part).len() > 2
+                    })
                     .filter(|part| given(tokens, *part) != Some(true) && !tokens.all[*part].clinical)
                     .map(|part| tokens.word(part)),
             );
@@ -300,7 +298,11 @@ fn elsewhere(tokens: &Tokens<'_>, names: &mut Vec<(Range<usize>, Evidence)>) {
     }
     for (at, taken) in taken.iter().enumerate() {
         let one = at..at + 1;
-        if !taken && known.contains(tokens.word(at)) && !NOT_NAMES.contains(tokens.lower(at).as_str()) && !is_eponym(tokens, &one) {
+        if !taken
+            && known.contains(tokens.word(at))
+            && !NOT_NAMES.contains(tokens.lower(at).as_str())
+            && !is_eponym(tokens, &one)
+        {
             names.push((one, Evidence::Strong));
         }
     }

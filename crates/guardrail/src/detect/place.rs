@@ -9,9 +9,36 @@ use super::{
 
 /// What an institution's name ends with.
 const INSTITUTIONS: [&str; 30] = [
-    "hospital", "hospitals", "clinic", "clinics", "center", "centre", "ctr", "cntr", "hosp", "infirmary", "hospice",
-    "institute", "university", "college", "sanatorium", "pharmacy", "practice", "laboratories", "foundation", "school",
-    "health", "healthcare", "medicine", "care", "facility", "med", "medical", "surgery", "church", "prison",
+    "hospital",
+    "hospitals",
+    "clinic",
+    "clinics",
+    "center",
+    "centre",
+    "ctr",
+    "cntr",
+    "hosp",
+    "infirmary",
+    "hospice",
+    "institute",
+    "university",
+    "college",
+    "sanatorium",
+    "pharmacy",
+    "practice",
+    "laboratories",
+    "foundation",
+    "school",
+    "health",
+    "healthcare",
+    "medicine",
+    "care",
+    "facility",
+    "med",
+    "medical",
+    "surgery",
+    "church",
+    "prison",
 ];
 
 /// Words within an institution's name that are not capitalised.
@@ -22,10 +49,37 @@ const BEFORE: [&str; 9] = ["at", "in", "from", "to", "near", "of", "by", "outsid
 
 /// Verbs before `at`, `in`, `from`, `to` after which any capitalised word is a place.
 const VERBS: [&str; 31] = [
-    "admitted", "seen", "treated", "residing", "resides", "living", "lives", "lived", "evaluated", "hospitalized",
-    "hospitalised", "discharged", "transferred", "referred", "born", "diagnosed", "visited", "presenting", "presented",
-    "visiting", "reviewed", "examined", "assessed", "moved", "enrolled", "based", "located", "works", "consulted",
-    "traveled", "attending",
+    "admitted",
+    "seen",
+    "treated",
+    "residing",
+    "resides",
+    "living",
+    "lives",
+    "lived",
+    "evaluated",
+    "hospitalized",
+    "hospitalised",
+    "discharged",
+    "transferred",
+    "referred",
+    "born",
+    "diagnosed",
+    "visited",
+    "presenting",
+    "presented",
+    "visiting",
+    "reviewed",
+    "examined",
+    "assessed",
+    "moved",
+    "enrolled",
+    "based",
+    "located",
+    "works",
+    "consulted",
+    "traveled",
+    "attending",
 ];
 
 pub(super) fn find(tokens: &Tokens<'_>, found: &mut Vec<Found>) {
@@ -33,7 +87,12 @@ pub(super) fn find(tokens: &Tokens<'_>, found: &mut Vec<Found>) {
     while at < tokens.all.len() {
         let place = institution(tokens, at).or_else(|| listed(tokens, at)).or_else(|| after_verb(tokens, at));
         match place {
-            Some(place) => {
+            Some(mut place) => {
+                // "Sacramento, CA"
+                let state = tokens.gap(place.end - 1) == ", "
+                    && tokens.shape(place.end) == Some(Shape::Capitals)
+                    && tokens.word(place.end).len() == 2;
+                place.end += usize::from(state);
                 found.push(Found { identifier: Identifier::Location, range: tokens.range(&place) });
                 at = place.end;
             }
@@ -53,7 +112,9 @@ fn capital(tokens: &Tokens<'_>, at: usize) -> bool {
 
 /// "St. Mary's Medical Center", "Children's Hospital of Atlanta": words with capitals of which one says what it is.
 fn institution(tokens: &Tokens<'_>, at: usize) -> Option<Range<usize>> {
-    if !capital(tokens, at) || (tokens.begins(at) && NOT_NAMES.contains(tokens.lower(at).as_str()) && !is_institution(tokens, at)) {
+    if !capital(tokens, at)
+        || (tokens.begins(at) && NOT_NAMES.contains(tokens.lower(at).as_str()) && !is_institution(tokens, at))
+    {
         return None;
     }
     let mut end = at + 1;
@@ -64,7 +125,11 @@ fn institution(tokens: &Tokens<'_>, at: usize) -> Option<Range<usize>> {
                 kind = Some(end);
             }
             end += 1;
-        } else if INSIDE.contains(&tokens.word(end)) && tokens.all.len() > end + 1 && capital(tokens, end + 1) && tokens.gap(end) == " " {
+        } else if INSIDE.contains(&tokens.word(end))
+            && tokens.all.len() > end + 1
+            && capital(tokens, end + 1)
+            && tokens.gap(end) == " "
+        {
             end += 2;
         } else {
             break;
@@ -110,7 +175,12 @@ fn after_verb(tokens: &Tokens<'_>, at: usize) -> Option<Range<usize>> {
         return None;
     }
     let mut end = at + 1;
-    while end < tokens.all.len() && end - at < 6 && joins(tokens.gap(end - 1)) && capital(tokens, end) && !tokens.all[end].clinical {
+    while end < tokens.all.len()
+        && end - at < 6
+        && joins(tokens.gap(end - 1))
+        && capital(tokens, end)
+        && !tokens.all[end].clinical
+    {
         end += 1;
     }
     Some(at..end)

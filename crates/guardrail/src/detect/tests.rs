@@ -69,7 +69,9 @@ fn telephones_of_many_countries_are_found_and_measurements_are_not() {
     ] {
         assert_eq!(of(PiiType::Phone, text).first(), Some(&number), "{text}");
     }
-    for text in ["on 2026-01-09 at 08:15", "ANC 0.3 10*9/L, ALT 120-140 U/L", "Subject 104-0032", "150 mg 3 times"] {
+    for text in
+        ["on 2026-01-09 at 08:15", "ANC 0.3 10*9/L, ALT 120-140 U/L", "Subject 104-0032", "150 mg 3 times"]
+    {
         assert_eq!(of(PiiType::Phone, text), Vec::<&str>::new(), "{text}");
     }
 }
@@ -81,7 +83,10 @@ fn numbers_need_their_checksum_or_their_label() {
     assert_eq!(of(PiiType::CardNumber, "4111-1111-1111-1111, 4111-1111-1111-1112"), ["4111-1111-1111-1111"]);
     assert_eq!(of(PiiType::Iban, "GB82 WEST 1234 5698 7654 32"), ["GB82 WEST 1234 5698 7654 32"]);
     assert_eq!(of(PiiType::Password, "password: hunter22; dose 5"), ["hunter22"]);
-    assert_eq!(of(PiiType::IpAddress, "10.0.0.1 and 2001:db8::ff00:42:8329, 12:30:45"), ["10.0.0.1", "2001:db8::ff00:42:8329"]);
+    assert_eq!(
+        of(PiiType::IpAddress, "10.0.0.1 and 2001:db8::ff00:42:8329, 12:30:45"),
+        ["10.0.0.1", "2001:db8::ff00:42:8329"]
+    );
     assert_eq!(of(PiiType::Age, "a 57-year-old man, aged 57; 57 mg"), ["57", "57"]);
 }
 
@@ -103,7 +108,9 @@ fn addresses_are_found_with_their_town() {
 #[test]
 fn safe_harbor_takes_dates_places_and_record_numbers_and_leaves_ages_and_years() {
     assert_eq!(
-        everything("A 57-year-old seen at Mercy Clinic on May 5th, 2024 (MRN: MC-998877), diagnosed in 2018."),
+        everything(
+            "A 57-year-old seen at Mercy Clinic on May 5th, 2024 (MRN: MC-998877), diagnosed in 2018."
+        ),
         [("LOCATION", "Mercy Clinic"), ("DATE", "May 5th, 2024"), ("MEDICAL_RECORD_NUMBER", "MC-998877")]
     );
     assert_eq!(everything("a 93-year-old"), [("AGE", "93")]);

@@ -14,23 +14,76 @@ use super::{
 };
 use crate::{
     detect,
+    phrases::List,
     statement::statements,
-    topic::{EMPTY, content, stem},
+    topic::{content, stem},
     words::negates,
 };
 
 /// Words that say how something is told and not what.
-const TELLING: [&str; 50] = [
-    "patient", "subject", "participant", "man", "woman", "person", "received", "report", "document", "according", "state",
-    "record", "event", "answer", "outcome", "value", "result", "given", "gave", "took", "taken", "date", "yes", "say",
-    "said", "show", "mention", "describe", "list", "include", "following", "also", "there", "had", "has", "have", "then",
-    "than", "its", "their", "about", "per", "both", "each", "level", "measured", "observed", "note", "investigator",
+const TELLING: [&str; 54] = [
+    "patient",
+    "subject",
+    "participant",
+    "man",
+    "woman",
+    "person",
+    "received",
+    "report",
+    "document",
+    "according",
+    "state",
+    "record",
+    "event",
+    "answer",
+    "outcome",
+    "value",
+    "result",
+    "given",
+    "gave",
+    "took",
+    "taken",
+    "date",
+    "yes",
+    "say",
+    "said",
+    "show",
+    "mention",
+    "describe",
+    "list",
+    "include",
+    "following",
+    "also",
+    "there",
+    "had",
+    "has",
+    "have",
+    "then",
+    "than",
+    "its",
+    "their",
+    "about",
+    "per",
+    "both",
+    "each",
+    "level",
+    "measured",
+    "observed",
+    "note",
+    "investigator",
     "protocol",
+    "highest",
+    "lowest",
+    "maximum",
+    "peak",
 ];
 
 fn is_telling(stemmed: &str) -> bool {
     TELLING.iter().any(|word| stem(word) == stemmed)
 }
+
+/// Words that turn what follows around, beside negations.
+const DOUBTS: [&str; 5] = ["unlikely", "doubtful", "excluded", "unrelated", "improbable"];
 
 /// Separates clauses, so that a negation does not reach across.
 const CLAUSE: &str = "|";
@@ -59,11 +112,12 @@ pub(crate) fn grounding(source: &str, answer: &str) -> u16 {
 fn statement(known: &Claims, said: &str) -> u16 {
     let claims = claims(said);
     let entities = claims.entities.iter().all(|entity| known.entities.contains(entity));
-    let polarity = claims
-        .content
-        .iter()
-        .all(|(word, said)| known.content.get(word).is_none_or(|known| said.iter().any(|one| known.contains(one))));
-    let dates = dates_in(said).into_iter().all(|(_, readings)| readings.is_empty() || readings.iter().any(|date| known.dates.contains(date)));
+    let polarity = claims.content.iter().all(|(word, said)| {
+        known.content.get(word).is_none_or(|known| said.iter().any(|one| known.contains(one)))
+    });
+    let dates = dates_in(said)
+        .into_iter()
+        .all(|(_, readings)| readings.is_empty() || readings.iter().any(|date| known.dates.contains(date)));
     if !(entities && polarity && dates && amounts(known, &claims, said)) {
         return 0;
     }
@@ -80,30 +134,36 @@ fn statement(known: &Claims, said: &str) -> u16 {
 fn amounts(known: &Claims, claims: &Claims, said: &str) -> bool {
     let dates = dates_in(said);
     let in_date = |token: &Token| {
-        dates.iter().any(|(range, readings)| !readings.is_empty() && range.start <= token.range.start && token.range.end <= range.end)
+        dates.iter().any(|(range, readings)| {
+            !readings.is_empty() && range.start <= token.range.start && token.range.end <= range.end
+        })
     };
-    claims.tokens.iter().enumerate().filter(|(_, token)| token.number && !in_date(token)).all(|(at, token)| {
-        let mut end = at + 1;
-        while let Some(next) = claims.tokens.get(end)
-            && end - at < 7
-            && belongs(next, &said[claims.tokens[end - 1].range.end..next.range.start])
-        {
-            end += 1;
-        }
-        let compared = at.checked_sub(1).map(|before| claims.tokens[before].normal.as_str());
-        let compared = compared.filter(|sign| matches!(*sign, "<" | ">" | "<=" | ">="));
-        let fits = runs(&known.tokens, &claims.tokens[at..end]).any(|found| {
-            let before = found.checked_sub(1).map(|before| known.tokens[before].normal.as_str());
-            before.filter(|sign| matches!(*sign, "<" | ">" | "<=" | ">=")) == compared
-        });
-        fits || token.normal == "1" && !known.tokens.is_empty() && end == at + 1
-    })
+    claims.tokens.iter().enumerate().filter(|(_, token)| token.number && !in_date(token)).all(
+        |(at, token)| {
+            let mut end = at + 1;
+            while let Some(next) = claims.tokens.get(end)
+                && end - at < 7
+                && belongs(next, &said[claims.tokens[end - 1].range.end..next.range.start])
+            {
+                end += 1;
+            }
+            let compared = at.checked_sub(1).map(|before| claims.tokens[before].normal.as_str());
+            let compared = compared.filter(|sign| matches!(*sign, "<" | ">" | "<=" | ">="));
+            let fits = runs(&known.tokens, &claims.tokens[at..end]).any(|found| {
+                let before = found.checked_sub(1).map(|before| known.tokens[before].normal.as_str());
+                before.filter(|sign| matches!(*sign, "<" | ">" | "<=" | ">=")) == compared
+            });
+            fits || token.normal == "1" && !known.tokens.is_empty() && end == at + 1
+        },
+    )
 }
 
 /// Whether a token belongs to the number before it: a unit, or a sign of one.
 fn belongs(token: &Token, gap: &str) -> bool {
     gap.trim().is_empty()
-        && (matches!(token.normal.as_str(), "/" | "*" | "^" | "%" | "\u{b0}") || ucum(&token.normal).is_some() || (token.number && gap.is_empty()))
+        && (matches!(token.normal.as_str(), "/" | "*" | "^" | "%" | "\u{b0}")
+            || ucum(&token.normal).is_some()
+            || (token.number && gap.is_empty()))
 }
 
 /// The dates of a text, with their readings in ISO 8601.
@@ -121,7 +181,8 @@ fn dates_in(text: &str) -> Vec<(std::ops::Range<usize>, Vec<String>)> {
 }
 
 fn claims(text: &str) -> Claims {
-    const ENTITIES: [Label; 5] = [Label::Drug, Label::Condition, Label::Symptom, Label::Procedure, Label::LabTest];
+    const ENTITIES: [Label; 5] =
+        [Label::Drug, Label::Condition, Label::Symptom, Label::Procedure, Label::LabTest];
     let all = tokens(text);
     let hits = Lexicon::shipped().find(text);
     let mut content: BTreeMap<String, BTreeSet<bool>> = BTreeMap::new();
@@ -129,11 +190,19 @@ fn claims(text: &str) -> Claims {
     let mut before: Vec<&str> = Vec::new();
     for (at, token) in all.iter().enumerate() {
         let gap = if at == 0 { "" } else { &text[all[at - 1].range.end..token.range.start] };
-        if gap.contains([',', ';', '.', ':', '\n']) || matches!(token.normal.as_str(), "but" | "although" | "while") {
+        if gap.contains([',', ';', '.', ':', '\n'])
+            || matches!(token.normal.as_str(), "but" | "although" | "while")
+        {
             before.push(CLAUSE);
         }
-        let negated = before.iter().rev().take(6).take_while(|word| **word != CLAUSE).any(|word| negates(word));
-        let hit = hits.iter().find(|hit| hit.range.start <= token.range.start && token.range.end <= hit.range.end);
+        let negated = before
+            .iter()
+            .rev()
+            .take(6)
+            .take_while(|word| **word != CLAUSE)
+            .any(|word| negates(word) || DOUBTS.contains(word));
+        let hit =
+            hits.iter().find(|hit| hit.range.start <= token.range.start && token.range.end <= hit.range.end);
         let key = match hit {
             Some(hit) => format!("={}", hit.entry.preferred.to_lowercase()),
             None => stem(&token.normal),
@@ -141,9 +210,11 @@ fn claims(text: &str) -> Claims {
         if let Some(hit) = hit.filter(|hit| ENTITIES.contains(&hit.entry.label)) {
             entities.insert(hit.entry.preferred.to_lowercase());
         }
-        let counts = hit.is_some() || token.number || (token.normal.chars().count() > 2
+        let counts = hit.is_some()
+            || token.number
+            || (token.normal.chars().count() > 2
                 && !negates(&token.normal)
-                && !EMPTY.contains(&token.normal.as_str()));
+                && !List::Empty.contains(&token.normal));
         if counts {
             content.entry(key).or_default().insert(negated);
         }
@@ -156,11 +227,8 @@ fn claims(text: &str) -> Claims {
 /// How well `answer` answers `query`, in thousandths: the share of the question's content that the answer has, or that
 /// the statements of the source have which the answer is about.
 pub(crate) fn relevance(query: &str, answer: &str, source: &str) -> u16 {
-    let asked: BTreeSet<String> = statements(query)
-        .iter()
-        .flat_map(content)
-        .filter(|word| !is_telling(word))
-        .collect();
+    let asked: BTreeSet<String> =
+        statements(query).iter().flat_map(content).filter(|word| !is_telling(word)).collect();
     let mut told: BTreeSet<String> = statements(answer).iter().flat_map(content).collect();
     let mut about = BTreeSet::new();
     for statement in statements(source) {

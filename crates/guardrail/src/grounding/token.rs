@@ -48,9 +48,15 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             // A minus belongs to its number; between two words or numbers it is a hyphen or a range.
             let mut before = text[..range.start].chars().rev();
             let negative = matches!(before.next(), Some('-' | '\u{2212}'))
-                && before.next().is_none_or(|earlier| earlier.is_whitespace() || matches!(earlier, '(' | '=' | ':'));
+                && before
+                    .next()
+                    .is_none_or(|earlier| earlier.is_whitespace() || matches!(earlier, '(' | '=' | ':'));
             let normal = format!("{}{}", if negative { "-" } else { "" }, plain(written));
-            let start = if negative { range.start - text[..range.start].chars().next_back().map_or(0, char::len_utf8) } else { range.start };
+            let start = if negative {
+                range.start - text[..range.start].chars().next_back().map_or(0, char::len_utf8)
+            } else {
+                range.start
+            };
             all.push(Token { range: start..range.end, normal, number: true });
         } else if character.is_alphabetic() {
             // "neutro-\npenia" is one word.
@@ -64,7 +70,9 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             }
         } else if let Some((_, normal)) = SIGNS.iter().find(|(sign, _)| *sign == character) {
             match (all.last_mut(), *normal) {
-                (Some(last), "=") if last.range.end == range.start && matches!(last.normal.as_str(), "<" | ">") => {
+                (Some(last), "=")
+                    if last.range.end == range.start && matches!(last.normal.as_str(), "<" | ">") =>
+                {
                     last.normal.push('=');
                     last.range.end = range.end;
                 }
@@ -80,7 +88,8 @@ fn number(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut length = 1;
     while length < bytes.len() {
-        let separated = matches!(bytes[length], b'.' | b',') && bytes.get(length + 1).is_some_and(u8::is_ascii_digit);
+        let separated =
+            matches!(bytes[length], b'.' | b',') && bytes.get(length + 1).is_some_and(u8::is_ascii_digit);
         if bytes[length].is_ascii_digit() {
             length += 1;
         } else if separated {
@@ -113,7 +122,8 @@ fn plain(digits: &str) -> String {
 
 /// A word in lower case, with one spelling for each unit that has several.
 fn fold(word: &str) -> String {
-    let lower: String = word.chars().map(|character| if character == '\u{b5}' { '\u{3bc}' } else { character }).collect();
+    let lower: String =
+        word.chars().map(|character| if character == '\u{b5}' { '\u{3bc}' } else { character }).collect();
     let lower = lower.to_lowercase();
     match lower.as_str() {
         "mcg" | "\u{3bc}g" => "ug".to_owned(),
@@ -133,7 +143,10 @@ mod tests {
     fn numbers_and_units_have_one_form() {
         let normal = |text| tokens(text).into_iter().map(|token| token.normal).collect::<Vec<_>>();
         assert_eq!(normal("1,500 mg"), normal("1500mg"));
-        assert_eq!(normal("0.30 \u{b5}g"), normal(".3mcg").iter().map(|word| word.replace('3', "0.3")).collect::<Vec<_>>());
+        assert_eq!(
+            normal("0.30 \u{b5}g"),
+            normal(".3mcg").iter().map(|word| word.replace('3', "0.3")).collect::<Vec<_>>()
+        );
         assert_eq!(normal("neutro-\npenia, (severe)"), ["neutropenia", "severe"]);
         assert_eq!(normal("\u{2264}5 %"), normal("<= 5%"));
         assert_eq!(normal("T -4.2, 3-4 m2"), ["t", "-4.2", "3", "4", "m2"]);

@@ -3,9 +3,9 @@
 //! Names, enumerations and limits are those of the CloudFormation resource and, where it is stricter, of the API. One
 //! file is enforced here and rendered for Bedrock ([`crate::render`]), so that both refuse the same things.
 
+mod limits;
 mod pii;
 mod read;
-mod tree;
 
 use std::fmt;
 

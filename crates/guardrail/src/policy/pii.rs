@@ -80,6 +80,9 @@ mod tests {
     fn there_are_thirty_one_types_each_with_its_own_name() {
         let names: std::collections::BTreeSet<_> = PiiType::ALL.map(PiiType::as_str).into_iter().collect();
         assert_eq!(names.len(), 31);
-        assert_eq!(serde_json::to_string(&PiiType::UkNhsNumber).unwrap(), "\"UK_NATIONAL_HEALTH_SERVICE_NUMBER\"");
+        assert_eq!(
+            serde_json::to_string(&PiiType::UkNhsNumber).unwrap(),
+            "\"UK_NATIONAL_HEALTH_SERVICE_NUMBER\""
+        );
     }
 }

@@ -1,60 +1,71 @@
 //! From YAML to a policy: each section of `AWS::Bedrock::Guardrail` with its limits.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::collections::BTreeSet;
 
+use clinflow_yaml::{Item, Table};
 use regex::RegexBuilder;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Actions, Filter, FilterType, Grounding, GroundingType, Measure, Pattern, Pii, PiiMeasure, PiiType, Policy, Problem,
-    Strength, Topic, Word,
-    tree::{self, At, Notes, Table},
+    Actions, Filter, FilterType, Grounding, GroundingType, Measure, Pattern, Pii, PiiMeasure, PiiType,
+    Policy, Problem, Strength, Topic, Word,
+    limits::{self, list, one_of, text},
 };
 
 /// Bytes a compiled pattern may take.
 const REGEX_BYTES: usize = 1 << 20;
 
 pub(super) fn policy(file: &str, yaml: &str) -> Result<Policy, Vec<Problem>> {
-    let whole = |line, reason| Problem { file: file.to_owned(), line, field: String::new(), reason };
-    let tree = tree::parse(yaml).map_err(|(line, reason)| vec![whole(line, reason)])?;
-    let notes = Notes { file, found: RefCell::new(Vec::new()) };
-    let policy = properties(&At::root(&tree, &notes), tree.json(), &hex::encode(Sha256::digest(yaml)));
-    let mut problems = notes.found.into_inner();
-    if let Some(policy) = policy.filter(|_| problems.is_empty()) {
-        return Ok(policy);
+    let mut found = Vec::new();
+    let sha256 = hex::encode(Sha256::digest(yaml));
+    let read = clinflow_yaml::read(file, yaml, &mut found, |item, _| properties(&item, &sha256));
+    // What could be read once can be read again.
+    let json = serde_saphyr::from_str_with_options(yaml, serde_saphyr::options! { strict_booleans: true });
+    if let (Some(Some(policy)), Ok(properties), true) = (read, json, found.is_empty()) {
+        return Ok(Policy { properties, ..policy });
     }
-    problems.sort();
-    Err(problems)
+    found.sort();
+    let problem = |one: clinflow_yaml::Problem| Problem {
+        file: one.file,
+        line: one.line,
+        field: one.field,
+        reason: one.message,
+    };
+    Err(found.into_iter().map(problem).collect())
 }
 
-fn properties(root: &At<'_>, json: Value, sha256: &str) -> Option<Policy> {
-    let table = root.table(&[
-        "Name",
-        "Description",
-        "BlockedInputMessaging",
-        "BlockedOutputsMessaging",
-        "KmsKeyArn",
-        "Tags",
-        "CrossRegionConfig",
-        "TopicPolicyConfig",
-        "ContentPolicyConfig",
-        "WordPolicyConfig",
-        "SensitiveInformationPolicyConfig",
-        "ContextualGroundingPolicyConfig",
-        "AutomatedReasoningPolicyConfig",
-    ])?;
+fn properties(root: &Item<'_>, sha256: &str) -> Option<Policy> {
+    let table = limits::table(
+        root,
+        &[
+            "Name",
+            "Description",
+            "BlockedInputMessaging",
+            "BlockedOutputsMessaging",
+            "KmsKeyArn",
+            "Tags",
+            "CrossRegionConfig",
+            "TopicPolicyConfig",
+            "ContentPolicyConfig",
+            "WordPolicyConfig",
+            "SensitiveInformationPolicyConfig",
+            "ContextualGroundingPolicyConfig",
+            "AutomatedReasoningPolicyConfig",
+        ],
+    )?;
     let name = table.required("Name").and_then(|at| {
-        let name = at.text(1, 50)?;
+        let name = text(&at, 1, 50)?;
         let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !fits {
             at.note("may hold only letters, digits, `-` and `_`");
         }
         Some(name.to_owned())
     });
-    let message = |key| table.required(key).and_then(|at| at.text(1, 500).map(str::to_owned));
-    let (blocked_input, blocked_output) = (message("BlockedInputMessaging"), message("BlockedOutputsMessaging"));
-    let description = table.optional("Description").and_then(|at| at.text(1, 200).map(str::to_owned));
+    let message = |key| table.required(key).and_then(|at| text(&at, 1, 500).map(str::to_owned));
+    let (blocked_input, blocked_output) =
+        (message("BlockedInputMessaging"), message("BlockedOutputsMessaging"));
+    let description = table.optional("Description").and_then(|at| text(&at, 1, 200).map(str::to_owned));
     if let Some(at) = table.optional("AutomatedReasoningPolicyConfig") {
         at.note("automated reasoning runs only in Bedrock and cannot be enforced here: remove it, or attach it to a guardrail of its own");
     }
@@ -62,18 +73,21 @@ fn properties(root: &At<'_>, json: Value, sha256: &str) -> Option<Policy> {
     aws_only(&table);
     let topics = section(&table, "TopicPolicyConfig", &["TopicsConfig", "TopicsTierConfig"], |section| {
         tier(section, "TopicsTierConfig", cross_region);
-        unique(section.required("TopicsConfig").map(|at| at.list(1, 30)), topic, |topic| topic.name.clone())
+        unique(section.required("TopicsConfig").map(|at| list(&at, 1, 30)), topic, |topic| topic.name.clone())
     });
-    let filters = section(&table, "ContentPolicyConfig", &["FiltersConfig", "ContentFiltersTierConfig"], |section| {
-        tier(section, "ContentFiltersTierConfig", cross_region);
-        unique(section.required("FiltersConfig").map(|at| at.list(1, 6)), filter, |filter| {
-            filter.kind.as_str().to_owned()
-        })
-    });
+    let filters =
+        section(&table, "ContentPolicyConfig", &["FiltersConfig", "ContentFiltersTierConfig"], |section| {
+            tier(section, "ContentFiltersTierConfig", cross_region);
+            unique(section.required("FiltersConfig").map(|at| list(&at, 1, 6)), filter, |filter| {
+                filter.kind.as_str().to_owned()
+            })
+        });
     let mut profanity = None;
     let words = section(&table, "WordPolicyConfig", &["WordsConfig", "ManagedWordListsConfig"], |section| {
         profanity = section.optional("ManagedWordListsConfig").and_then(|at| managed(&at));
-        unique(section.optional("WordsConfig").map(|at| at.list(1, 10_000)), word, |word| word.text.to_lowercase())
+        unique(section.optional("WordsConfig").map(|at| list(&at, 1, 10_000)), word, |word| {
+            word.text.to_lowercase()
+        })
     });
     let mut regexes = Vec::new();
     let pii = section(
@@ -81,16 +95,19 @@ fn properties(root: &At<'_>, json: Value, sha256: &str) -> Option<Policy> {
         "SensitiveInformationPolicyConfig",
         &["PiiEntitiesConfig", "RegexesConfig"],
         |section| {
-            regexes = unique(section.optional("RegexesConfig").map(|at| at.list(1, 30)), pattern, |pattern| {
-                pattern.name.clone()
-            });
-            unique(section.optional("PiiEntitiesConfig").map(|at| at.list(1, PiiType::ALL.len())), pii, |pii| {
-                pii.kind.as_str().to_owned()
-            })
+            regexes =
+                unique(section.optional("RegexesConfig").map(|at| list(&at, 1, 30)), pattern, |pattern| {
+                    pattern.name.clone()
+                });
+            unique(
+                section.optional("PiiEntitiesConfig").map(|at| list(&at, 1, PiiType::ALL.len())),
+                pii,
+                |pii| pii.kind.as_str().to_owned(),
+            )
         },
     );
     let grounding = section(&table, "ContextualGroundingPolicyConfig", &["FiltersConfig"], |section| {
-        unique(section.required("FiltersConfig").map(|at| at.list(1, 2)), grounding, |filter| {
+        unique(section.required("FiltersConfig").map(|at| list(&at, 1, 2)), grounding, |filter| {
             filter.kind.as_str().to_owned()
         })
     });
@@ -112,21 +129,21 @@ fn properties(root: &At<'_>, json: Value, sha256: &str) -> Option<Policy> {
         regexes,
         grounding,
         sha256: sha256.to_owned(),
-        properties: json,
+        properties: Value::Null,
     })
 }
 
 /// What only AWS uses is checked for its form, and kept for rendering.
 fn aws_only(table: &Table<'_>) {
     if let Some(at) = table.optional("KmsKeyArn")
-        && at.text(1, 2048).is_some_and(|arn| !arn.starts_with("arn:aws"))
+        && text(&at, 1, 2048).is_some_and(|arn| !arn.starts_with("arn:aws"))
     {
         at.note("expected the ARN of a key: `arn:aws:kms:...`");
     }
-    for tag in table.optional("Tags").map(|at| at.list(0, 200)).unwrap_or_default() {
-        if let Some(tag) = tag.table(&["Key", "Value"]) {
-            tag.required("Key").and_then(|at| at.text(1, 128));
-            tag.required("Value").and_then(|at| at.text(0, 256));
+    for tag in table.optional("Tags").map(|at| list(&at, 0, 200)).unwrap_or_default() {
+        if let Some(tag) = limits::table(&tag, &["Key", "Value"]) {
+            tag.required("Key").and_then(|at| text(&at, 1, 128));
+            tag.required("Value").and_then(|at| text(&at, 0, 256));
         }
     }
 }
@@ -135,16 +152,19 @@ fn aws_only(table: &Table<'_>) {
 fn cross_region(table: &Table<'_>) -> bool {
     let profile = table
         .optional("CrossRegionConfig")
-        .and_then(|at| at.table(&["GuardrailProfileArn"]))
+        .and_then(|at| limits::table(&at, &["GuardrailProfileArn"]))
         .and_then(|config| config.required("GuardrailProfileArn"))
-        .and_then(|at| at.text(15, 2048));
+        .and_then(|at| text(&at, 15, 2048));
     profile.is_some()
 }
 
 fn tier(section: &Table<'_>, key: &'static str, cross_region: bool) {
-    let name = section.optional(key).and_then(|at| at.table(&["TierName"])).and_then(|tier| tier.required("TierName"));
+    let name = section
+        .optional(key)
+        .and_then(|at| limits::table(&at, &["TierName"]))
+        .and_then(|tier| tier.required("TierName"));
     let Some(at) = name else { return };
-    if at.one_of(&["CLASSIC", "STANDARD"], |name| name) == Some("STANDARD") && !cross_region {
+    if one_of(&at, &["CLASSIC", "STANDARD"], |name| name) == Some("STANDARD") && !cross_region {
         at.note("the STANDARD tier needs `CrossRegionConfig.GuardrailProfileArn`");
     }
 }
@@ -152,16 +172,20 @@ fn tier(section: &Table<'_>, key: &'static str, cross_region: bool) {
 fn section<T>(
     table: &Table<'_>,
     key: &'static str,
-    known: &[&str],
+    known: &[&'static str],
     read: impl FnOnce(&Table<'_>) -> Vec<T>,
 ) -> Vec<T> {
-    table.optional(key).and_then(|at| at.table(known)).map(|section| read(&section)).unwrap_or_default()
+    table
+        .optional(key)
+        .and_then(|at| limits::table(&at, known))
+        .map(|section| read(&section))
+        .unwrap_or_default()
 }
 
 /// Reads every item, and notes those whose name another already has.
 fn unique<'a, T>(
-    items: Option<Vec<At<'a>>>,
-    read: impl Fn(&At<'a>) -> Option<T>,
+    items: Option<Vec<Item<'a>>>,
+    read: impl Fn(&Item<'a>) -> Option<T>,
     name: impl Fn(&T) -> String,
 ) -> Vec<T> {
     let mut seen = BTreeSet::new();
@@ -183,14 +207,14 @@ const PII_MEASURES: [(&str, PiiMeasure); 3] =
     [("BLOCK", PiiMeasure::Block), ("ANONYMIZE", PiiMeasure::Anonymize), ("NONE", PiiMeasure::Report)];
 
 /// The action under `key`; `usual` when it is not given.
-fn action<A: Copy>(table: &Table<'_>, key: &str, known: &[(&'static str, A)], usual: A) -> A {
-    let found = table.optional(key).and_then(|at| at.one_of(known, |(name, _)| name));
+fn action<A: Copy>(table: &Table<'_>, key: &'static str, known: &[(&'static str, A)], usual: A) -> A {
+    let found = table.optional(key).and_then(|at| one_of(&at, known, |(name, _)| name));
     found.map_or(usual, |(_, action)| action)
 }
 
 /// `InputAction`, `InputEnabled` and their siblings for the output.
 fn actions<A: Copy>(table: &Table<'_>, known: &[(&'static str, A)], usual: A) -> Actions<A> {
-    let side = |enabled: &str, key: &str| {
+    let side = |enabled: &'static str, key: &'static str| {
         let enabled = table.optional(enabled).and_then(|at| at.flag()).unwrap_or(true);
         let action = action(table, key, known, usual);
         enabled.then_some(action)
@@ -198,44 +222,50 @@ fn actions<A: Copy>(table: &Table<'_>, known: &[(&'static str, A)], usual: A) ->
     Actions { input: side("InputEnabled", "InputAction"), output: side("OutputEnabled", "OutputAction") }
 }
 
-fn topic(at: &At<'_>) -> Option<Topic> {
-    let table = at.table(&[
-        "Name",
-        "Definition",
-        "Examples",
-        "Type",
-        "InputAction",
-        "OutputAction",
-        "InputEnabled",
-        "OutputEnabled",
-    ])?;
-    let name = table.required("Name").and_then(|at| at.text(1, 100));
-    let definition = table.required("Definition").and_then(|at| at.text(1, 1000));
-    let examples = table.optional("Examples").map(|at| at.list(0, 5)).unwrap_or_default();
-    let examples = examples.iter().filter_map(|at| at.text(1, 100).map(str::to_owned)).collect();
-    table.required("Type").and_then(|at| at.one_of(&["DENY"], |name| name));
+fn topic(at: &Item<'_>) -> Option<Topic> {
+    let table = limits::table(
+        at,
+        &[
+            "Name",
+            "Definition",
+            "Examples",
+            "Type",
+            "InputAction",
+            "OutputAction",
+            "InputEnabled",
+            "OutputEnabled",
+        ],
+    )?;
+    let name = table.required("Name").and_then(|at| text(&at, 1, 100));
+    let definition = table.required("Definition").and_then(|at| text(&at, 1, 1000));
+    let examples = table.optional("Examples").map(|at| list(&at, 0, 5)).unwrap_or_default();
+    let examples = examples.iter().filter_map(|at| text(&at, 1, 100).map(str::to_owned)).collect();
+    table.required("Type").and_then(|at| one_of(&at, &["DENY"], |name| name));
     let actions = actions(&table, &MEASURES, Measure::Block);
     Some(Topic { name: name?.to_owned(), definition: definition?.to_owned(), examples, actions })
 }
 
-fn filter(at: &At<'_>) -> Option<Filter> {
-    let table = at.table(&[
-        "Type",
-        "InputStrength",
-        "OutputStrength",
-        "InputModalities",
-        "OutputModalities",
-        "InputAction",
-        "OutputAction",
-        "InputEnabled",
-        "OutputEnabled",
-    ])?;
-    let kind = table.required("Type").and_then(|at| at.one_of(&FilterType::ALL, FilterType::as_str));
-    let strength = |key| table.required(key).and_then(|at| at.one_of(&Strength::ALL, Strength::as_str));
+fn filter(at: &Item<'_>) -> Option<Filter> {
+    let table = limits::table(
+        at,
+        &[
+            "Type",
+            "InputStrength",
+            "OutputStrength",
+            "InputModalities",
+            "OutputModalities",
+            "InputAction",
+            "OutputAction",
+            "InputEnabled",
+            "OutputEnabled",
+        ],
+    )?;
+    let kind = table.required("Type").and_then(|at| one_of(&at, &FilterType::ALL, FilterType::as_str));
+    let strength = |key| table.required(key).and_then(|at| one_of(&at, &Strength::ALL, Strength::as_str));
     let (input, output) = (strength("InputStrength"), strength("OutputStrength"));
     for key in ["InputModalities", "OutputModalities"] {
-        for at in table.optional(key).map(|at| at.list(1, 2)).unwrap_or_default() {
-            at.one_of(&["TEXT", "IMAGE"], |name| name);
+        for at in table.optional(key).map(|at| list(&at, 1, 2)).unwrap_or_default() {
+            one_of(&at, &["TEXT", "IMAGE"], |name| name);
         }
     }
     let actions = actions(&table, &MEASURES, Measure::Block);
@@ -245,10 +275,10 @@ fn filter(at: &At<'_>) -> Option<Filter> {
     Some(Filter { kind: kind?, input: input?, output: output?, actions })
 }
 
-fn word(at: &At<'_>) -> Option<Word> {
-    let table = at.table(&["Text", "InputAction", "OutputAction", "InputEnabled", "OutputEnabled"])?;
+fn word(at: &Item<'_>) -> Option<Word> {
+    let table = limits::table(at, &["Text", "InputAction", "OutputAction", "InputEnabled", "OutputEnabled"])?;
     let text = table.required("Text").and_then(|at| {
-        let text = at.text(1, 100)?;
+        let text = text(&at, 1, 100)?;
         if !text.chars().any(char::is_alphanumeric) {
             at.note("holds no letter or digit, so nothing would be found");
         }
@@ -258,43 +288,52 @@ fn word(at: &At<'_>) -> Option<Word> {
     Some(Word { text: text?.to_owned(), actions })
 }
 
-fn managed(at: &At<'_>) -> Option<Actions<Measure>> {
-    let lists = at.list(1, 1);
-    let table = lists.first()?.table(&["Type", "InputAction", "OutputAction", "InputEnabled", "OutputEnabled"])?;
-    table.required("Type").and_then(|at| at.one_of(&["PROFANITY"], |name| name));
+fn managed(at: &Item<'_>) -> Option<Actions<Measure>> {
+    let lists = list(&at, 1, 1);
+    let table = limits::table(
+        lists.first()?,
+        &["Type", "InputAction", "OutputAction", "InputEnabled", "OutputEnabled"],
+    )?;
+    table.required("Type").and_then(|at| one_of(&at, &["PROFANITY"], |name| name));
     Some(actions(&table, &MEASURES, Measure::Block))
 }
 
-fn pii(at: &At<'_>) -> Option<Pii> {
-    let table = at.table(&["Type", "Action", "InputAction", "OutputAction", "InputEnabled", "OutputEnabled"])?;
-    let kind = table.required("Type").and_then(|at| at.one_of(&PiiType::ALL, PiiType::as_str));
-    let usual = table.required("Action").and_then(|at| at.one_of(&PII_MEASURES, |(name, _)| name));
+fn pii(at: &Item<'_>) -> Option<Pii> {
+    let table = limits::table(
+        &at,
+        &["Type", "Action", "InputAction", "OutputAction", "InputEnabled", "OutputEnabled"],
+    )?;
+    let kind = table.required("Type").and_then(|at| one_of(&at, &PiiType::ALL, PiiType::as_str));
+    let usual = table.required("Action").and_then(|at| one_of(&at, &PII_MEASURES, |(name, _)| name));
     let (_, usual) = usual?;
     let actions = actions(&table, &PII_MEASURES, usual);
     Some(Pii { kind: kind?, actions })
 }
 
-fn pattern(at: &At<'_>) -> Option<Pattern> {
-    let table = at.table(&[
-        "Name",
-        "Pattern",
-        "Description",
-        "Action",
-        "InputAction",
-        "OutputAction",
-        "InputEnabled",
-        "OutputEnabled",
-    ])?;
+fn pattern(at: &Item<'_>) -> Option<Pattern> {
+    let table = limits::table(
+        at,
+        &[
+            "Name",
+            "Pattern",
+            "Description",
+            "Action",
+            "InputAction",
+            "OutputAction",
+            "InputEnabled",
+            "OutputEnabled",
+        ],
+    )?;
     let name = table.required("Name").and_then(|at| {
-        let name = at.text(1, 100)?;
+        let name = text(&at, 1, 100)?;
         if name.contains(['{', '}']) {
             at.note("may not hold `{` or `}`: it is what the mask is made of");
         }
         Some(name)
     });
-    table.optional("Description").and_then(|at| at.text(1, 1000));
+    table.optional("Description").and_then(|at| text(&at, 1, 1000));
     let regex = table.required("Pattern").and_then(|at| {
-        let pattern = at.text(1, 500)?;
+        let pattern = text(&at, 1, 500)?;
         match RegexBuilder::new(pattern).size_limit(REGEX_BYTES).build() {
             Ok(regex) if regex.is_match("") => {
                 at.note("matches the empty text, so it would be found everywhere");
@@ -310,16 +349,16 @@ fn pattern(at: &At<'_>) -> Option<Pattern> {
             }
         }
     });
-    let usual = table.required("Action").and_then(|at| at.one_of(&PII_MEASURES, |(name, _)| name));
+    let usual = table.required("Action").and_then(|at| one_of(&at, &PII_MEASURES, |(name, _)| name));
     let (_, usual) = usual?;
     let actions = actions(&table, &PII_MEASURES, usual);
     Some(Pattern { name: name?.to_owned(), regex: regex?, actions })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0..=990")]
-fn grounding(at: &At<'_>) -> Option<Grounding> {
-    let table = at.table(&["Type", "Threshold", "Action", "Enabled"])?;
-    let kind = table.required("Type").and_then(|at| at.one_of(&GroundingType::ALL, GroundingType::as_str));
+fn grounding(at: &Item<'_>) -> Option<Grounding> {
+    let table = limits::table(at, &["Type", "Threshold", "Action", "Enabled"])?;
+    let kind = table.required("Type").and_then(|at| one_of(&at, &GroundingType::ALL, GroundingType::as_str));
     let threshold = table.required("Threshold").and_then(|at| {
         let number = at.number()?;
         if !(0.0..=0.99).contains(&number) {

@@ -47,7 +47,10 @@ pub async fn the_same_turn_is_remembered_once(sessions: &dyn Sessions) {
     let (session, id) = (session(), execution());
     let first = turn(id, 0, 1);
     sessions.append(&session, &first).await.unwrap();
-    sessions.append(&session, &Turn { at: Timestamp::from_second(9_000).unwrap(), ..first.clone() }).await.unwrap();
+    sessions
+        .append(&session, &Turn { at: Timestamp::from_second(9_000).unwrap(), ..first.clone() })
+        .await
+        .unwrap();
     assert_eq!(sessions.recent(&session, id, 9).await.unwrap(), [first]);
 }
 

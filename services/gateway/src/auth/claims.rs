@@ -93,7 +93,11 @@ pub(super) fn judge(claims: &Claims, settings: &JwtSettings, now: Timestamp) -> 
         review: in_one_of(&settings.reviewers),
         proved: true,
     };
-    Ok(Caller { subject: claims.sub.clone().unwrap_or_default(), allowed: allowed(&groups, settings), rights })
+    Ok(Caller {
+        subject: claims.sub.clone().unwrap_or_default(),
+        allowed: allowed(&groups, settings),
+        rights,
+    })
 }
 
 /// The groups a token names.

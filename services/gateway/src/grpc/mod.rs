@@ -148,6 +148,6 @@ mod tests {
                 methods += 1;
             }
         }
-        assert_eq!(methods, 7);
+        assert_eq!(methods, 20);
     }
 }

@@ -103,9 +103,8 @@ impl Operator {
         };
         let asides = self.browse(PARKED).await?;
         let waiting = asides.len() as u64;
-        let wanted = |aside: &&Aside| {
-            caller.may(&aside.meta.workflow) && (code.is_empty() || aside.code() == code)
-        };
+        let wanted =
+            |aside: &&Aside| caller.may(&aside.meta.workflow) && (code.is_empty() || aside.code() == code);
         let messages = asides.iter().filter(wanted).take(limit).map(Aside::to_wire).collect();
         Ok(v1::ListParkedResponse { messages, waiting })
     }
@@ -115,7 +114,8 @@ impl Operator {
         caller.check_operator()?;
         let id: Uuid = message.parse().map_err(|_| Refusal::UnknownParked)?;
         let asides = self.browse(PARKED).await?;
-        let found = asides.iter().find(|aside| aside.meta.message_id == id && caller.may(&aside.meta.workflow));
+        let found =
+            asides.iter().find(|aside| aside.meta.message_id == id && caller.may(&aside.meta.workflow));
         found.map(Aside::to_wire).ok_or(Refusal::UnknownParked)
     }
 
@@ -141,7 +141,11 @@ impl Operator {
             let messages = held.asides.iter().filter_map(onward).collect();
             return self.send(held, messages, Some(execution), Some(&record)).await;
         }
-        check_state(&execution, &[Status::Running, Status::Parked], "redrive or rerun it, or drop the message")?;
+        check_state(
+            &execution,
+            &[Status::Running, Status::Parked],
+            "redrive or rerun it, or drop the message",
+        )?;
         let record = self.record(&execution, Operation::Replay, &word, about).await?;
         let again = self.let_run(&execution, record.head()).await?;
         let messages = all_onward(&held.asides, &again, self.now());
@@ -177,7 +181,11 @@ impl Operator {
         let word = word(caller, said, false)?;
         let execution = self.show.execution(caller, id).await?;
         let from = [Status::Parked, Status::Failed, Status::Aborted];
-        check_state(&execution, &from, "only what is parked, failed or aborted goes on; rerun what has ended")?;
+        check_state(
+            &execution,
+            &from,
+            "only what is parked, failed or aborted goes on; rerun what has ended",
+        )?;
         let mut held = self.pick(PARKED, |aside| aside.moves(id)).await?;
         held.add(self.pick(DEAD, |aside| aside.moves(id)).await?);
         let record = self.record(&execution, Operation::Redrive, &word, None).await?;
@@ -197,7 +205,10 @@ impl Operator {
         let word = word(caller, said, false)?;
         let old = self.show.execution(caller, id).await?;
         if !old.status.is_terminal() {
-            return Err(Refusal::WrongState { status: old.status, instead: "it has not ended; redrive or abort it" });
+            return Err(Refusal::WrongState {
+                status: old.status,
+                instead: "it has not ended; redrive or abort it",
+            });
         }
         let bundle = if current_bundle {
             let current = self.ports.catalog.current().await;
@@ -233,11 +244,15 @@ impl Operator {
             // Durable now: what is not published here is the sweeper's to publish.
             let message = submission::message(&execution, now);
             let sent = Settled::publishing(self.ports.broker.as_ref(), vec![message]).await;
-            let _: Option<Settled> = sent.inspect_err(|error| tracing::warn!(%error, "the sweeper will publish it")).ok();
+            let _: Option<Settled> =
+                sent.inspect_err(|error| tracing::warn!(%error, "the sweeper will publish it")).ok();
             tracing::info!(by = word.by, rerun = %new, number, "run once more");
             return Ok(answer(Some(&execution), 1, Some(&record)));
         }
-        Err(Refusal::WrongState { status: old.status, instead: "it was run too often; submit it under a new bundle" })
+        Err(Refusal::WrongState {
+            status: old.status,
+            instead: "it was run too often; submit it under a new bundle",
+        })
     }
 
     /// Stops a running or parked execution for good. Messages of it that are under way are handled as ever, and end
@@ -427,7 +442,8 @@ fn word(caller: &Caller, said: Said<'_>, reasoned: bool) -> Result<Word, Refusal
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let readable = said.reason.len() <= 64 && said.reason.chars().all(legal);
     if !readable || (reasoned && said.reason.is_empty()) {
-        let expected = "one word such as `wrong-document`: 1 to 64 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`";
+        let expected =
+            "one word such as `wrong-document`: 1 to 64 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`";
         return Err(Refusal::Unreadable { field: "reason", expected });
     }
     Ok(Word { by, reason: Some(said.reason.to_owned()).filter(|reason| !reason.is_empty()) })

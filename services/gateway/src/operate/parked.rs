@@ -1,10 +1,7 @@
 //! A message that waits, read; and where it goes on from. Pure.
 
 use clinflow_core::{Execution, ExecutionId, Lane, Role};
-use clinflow_ports::{
-    Envelope, Event, Meta, Route,
-    topology::queue_name,
-};
+use clinflow_ports::{Envelope, Event, Meta, Route, topology::queue_name};
 use clinflow_proto::v1;
 use clinflow_runtime::{
     submission,
@@ -185,8 +182,13 @@ mod tests {
 
     /// A message of this event that was set aside from the queue of `role`.
     fn aside(event: Event, role: Role, id: u128) -> Aside {
-        let (_, mut envelope) =
-            submission::address(&execution(), event, Uuid::from_u128(id), now(), bytes::Bytes::from_static(b"x"));
+        let (_, mut envelope) = submission::address(
+            &execution(),
+            event,
+            Uuid::from_u128(id),
+            now(),
+            bytes::Bytes::from_static(b"x"),
+        );
         for (name, value) in [
             ("attempt", "12"),
             ("hops", "33"),
@@ -212,7 +214,11 @@ mod tests {
         assert_eq!(route.to_string(), "clinflow.return/now.clinflow.validator.batch");
         let meta = Meta::read(&envelope, Lane::Batch, now()).unwrap();
         assert_eq!((meta.attempt, meta.hops, meta.redrive), (1, 0, 3));
-        assert_eq!(meta.message_id, Uuid::from_u128(5), "the same id, and with it the same ids all the way down");
+        assert_eq!(
+            meta.message_id,
+            Uuid::from_u128(5),
+            "the same id, and with it the same ids all the way down"
+        );
         assert!(!envelope.headers.contains_key(FAILURE_CODE));
     }
 

@@ -20,7 +20,10 @@ use clinflow_ports::{
     AuditLog as _, Broker, BrokerError, Bundles as _, Consumer, Delivery, Envelope, Executions as _, Health,
     Route,
     broker::Confirmed,
-    memory::{ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryObjects, MemorySessions},
+    memory::{
+        ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryObjects,
+        MemoryReviews, MemorySessions,
+    },
     topology::Topology,
 };
 use clinflow_proto::v1::{executions_client::ExecutionsClient, ingest_client::IngestClient};
@@ -116,6 +119,8 @@ pub(crate) struct House {
     pub(crate) broker: Arc<Moody>,
     pub(crate) executions: Arc<MemoryExecutions>,
     pub(crate) log: Arc<MemoryAuditLog>,
+    pub(crate) sessions: Arc<MemorySessions>,
+    pub(crate) reviews: Arc<MemoryReviews>,
     pub(crate) objects: Arc<MemoryObjects>,
     pub(crate) life: Lifecycle,
     pub(crate) address: SocketAddr,
@@ -147,23 +152,26 @@ impl House {
         broker.declare(&Topology::standard()).await.unwrap();
         let bundles = Arc::new(MemoryBundles::default());
         bundles.publish(&bundle()).await.unwrap();
-        let (executions, log, objects) = (
+        let (executions, log, objects, reviews) = (
             Arc::<MemoryExecutions>::default(),
             Arc::<MemoryAuditLog>::default(),
             Arc::<MemoryObjects>::default(),
+            Arc::<MemoryReviews>::default(),
         );
+        let sessions = Arc::<MemorySessions>::default();
         let ports = Ports {
             broker: broker.clone(),
             executions: executions.clone(),
-            sessions: Arc::new(MemorySessions::default()),
+            sessions: sessions.clone(),
             log: log.clone(),
+            reviews: reviews.clone(),
             objects: objects.clone(),
             catalog: Arc::new(Catalog::new(bundles, Bundle::read)),
             clock: Arc::new(ManualClock::at(Timestamp::from_second(NOW).unwrap())),
         };
         let life = Lifecycle::default();
         let address = clinflow_gateway::start(config, ports, &life).await.unwrap();
-        Self { broker, executions, log, objects, life, address, http: Client::new() }
+        Self { broker, executions, log, reviews, sessions, objects, life, address, http: Client::new() }
     }
 
     /// A URL of this gateway.
@@ -175,6 +183,11 @@ impl House {
     pub(crate) async fn post(&self, query: &str, document: &'static [u8]) -> Answer {
         let request = self.http.post(self.url(&format!("/v1/documents{query}"))).body(document);
         Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Asks for something to be done over HTTP.
+    pub(crate) async fn command(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.http.post(self.url(path)).body(body.to_string()).send().await.unwrap()).await
     }
 
     /// Asks over HTTP.

@@ -7,4 +7,8 @@ mod executions;
 mod guide;
 mod house;
 mod issuer;
+mod operations;
+mod provenance;
+mod questions;
+mod reviews;
 mod streams;

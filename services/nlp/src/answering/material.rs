@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use clinflow_core::{Citation, Field, FieldSet, Phi};
+use clinflow_core::{Citation, Field, FieldSet, Phi, id::ObjectHash};
 use clinflow_ingest::Text;
 use clinflow_workflow::Workflow;
 
@@ -43,6 +43,8 @@ pub struct Answered {
     pub citations: Vec<Citation>,
     /// Id and version of the model that answered.
     pub model: String,
+    /// SHA-256 of the prompt it was given; none for a model that is given none.
+    pub prompt: Option<ObjectHash>,
     /// What it cost, in nano-dollars.
     pub cost_nano_usd: u64,
 }

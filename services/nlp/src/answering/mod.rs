@@ -15,8 +15,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use clinflow_core::{
-    AgentId, Answer, Citation, Failure, FieldSet, Phi, Question, Role, id::ObjectHash, question::GuardrailFinding,
-    step::ObjectRef,
+    AgentId, Answer, Citation, Failure, FieldSet, Phi, Question, Role, id::ObjectHash,
+    question::GuardrailFinding, step::ObjectRef,
 };
 use clinflow_guardrail::{Action, Content, Finding, PolicyKind, Source};
 use clinflow_ingest::Text;
@@ -28,7 +28,7 @@ use clinflow_ports::{
 use clinflow_proto::v1;
 use clinflow_runtime::{Catalog, Context, Done, Output, Work, wire};
 use clinflow_workflow::{Bundle, Workflow};
-use futures_util::future::{try_join3, try_join_all};
+use futures_util::future::{try_join_all, try_join3};
 
 use self::asked::Asked;
 pub use self::material::{Answered, Exchange, Material, NOT_SAID};
@@ -62,7 +62,11 @@ pub(crate) struct Questions {
 
 impl Questions {
     /// Answers a question once: what is stored already is the answer, so that a redelivery asks nobody again (INV-05).
-    pub(crate) async fn answer(&self, message: v1::QuestionAsked, context: &Context) -> Result<Done, Failure> {
+    pub(crate) async fn answer(
+        &self,
+        message: v1::QuestionAsked,
+        context: &Context,
+    ) -> Result<Done, Failure> {
         let asked = Asked::try_from(&message)?;
         let bundle = self.bundles.get(asked.run.bundle).await?;
         let workflow = bundle.workflow(&asked.workflow).ok_or_else(|| unknown_workflow(&asked.workflow))?;
@@ -72,7 +76,8 @@ impl Questions {
         let (answer, stored) = match self.stored(&place).await? {
             Some(found) => found,
             None => {
-                let answer = self.find(&asked, &bundle, workflow, &agent_id, guardrail.as_ref(), context).await?;
+                let answer =
+                    self.find(&asked, &bundle, workflow, &agent_id, guardrail.as_ref(), context).await?;
                 self.store(&place, answer).await?
             }
         };
@@ -81,6 +86,7 @@ impl Questions {
         outputs.push(Output::new(&workflow.id, answered(message, &answer, &stored)));
         let work = Work {
             model: answer.model.clone(),
+            prompt: answer.prompt,
             cost_nano_usd: answer.cost_nano_usd,
             ..Work::of(agent_id).writing(stored)
         };
@@ -159,7 +165,8 @@ impl Questions {
             guarded.found.push(unsupported());
             Err(WITHHELD.to_owned())
         };
-        Ok(answer(asked, question, words, guarded.found, Some((said.model, said.cost_nano_usd))))
+        let model = Some((said.model, said.prompt, said.cost_nano_usd));
+        Ok(answer(asked, question, words, guarded.found, model))
     }
 
     /// What was asked before in the same conversation, and was not refused.
@@ -209,17 +216,18 @@ impl Guarded<'_> {
     }
 }
 
-/// The answer to `asked`: words with what they rest on, or what is said instead; `paid` is which model was asked, and at
-/// what cost.
+/// The answer to `asked`: words with what they rest on, or what is said instead; `model` is which one was asked, with
+/// which prompt and at what cost.
 fn answer(
     asked: &Asked,
     question: Phi,
     words: Result<(Phi, Vec<Citation>), String>,
     guardrail: Vec<GuardrailFinding>,
-    paid: Option<(String, u64)>,
+    model: Option<(String, Option<ObjectHash>, u64)>,
 ) -> Answer {
     let refused = words.is_err();
-    let (model, cost_nano_usd) = paid.map_or((None, 0), |(model, cost)| (Some(model), cost));
+    let (model, prompt, cost_nano_usd) =
+        model.map_or((None, None, 0), |(model, prompt, cost)| (Some(model), prompt, cost));
     let (words, citations, message) = match words {
         Ok((words, citations)) => (words, citations, None),
         Err(message) => (Phi::default(), Vec::new(), Some(message)),
@@ -235,6 +243,7 @@ fn answer(
         citations,
         guardrail,
         model,
+        prompt,
         cost_nano_usd,
     }
 }

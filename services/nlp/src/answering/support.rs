@@ -43,7 +43,10 @@ mod tests {
     fn a_number_that_is_not_cited_is_not_supported() {
         assert!(rests_on("It was \"1,500 mg\".", &[cite("1,500 mg")], TEXT));
         assert!(!rests_on("It was 150 mg.", &[cite("1,500 mg")], TEXT));
-        assert!(!rests_on("1,500 mg on day 3", &[cite("1,500 mg")], TEXT), "it stands in the text and is not cited");
+        assert!(
+            !rests_on("1,500 mg on day 3", &[cite("1,500 mg")], TEXT),
+            "it stands in the text and is not cited"
+        );
         assert!(rests_on("The document does not say.", &[], TEXT));
     }
 

@@ -12,7 +12,9 @@ mod verdict;
 use std::{sync::Arc, time::Duration};
 
 use clinflow_core::{Failure, id::ObjectHash, step::ObjectRef};
-use clinflow_cost::{Answer, Attempt, Billing as Billed, Entry, Intent, NanoUsd, Outcome, Payer, Reservation, Usage};
+use clinflow_cost::{
+    Answer, Attempt, Billing as Billed, Entry, Intent, NanoUsd, Outcome, Payer, Reservation, Usage,
+};
 use clinflow_ports::{
     Clock, Counters, Ledger, Model, Objects,
     model::{Asker, ModelError, Reply, Request},
@@ -50,6 +52,15 @@ pub struct Paid {
     pub reply: Reply,
     /// Zero when it was paid for before.
     pub cost: NanoUsd,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bought {
+    /// It was answered.
+    Paid(Paid),
+    /// It was made, may be on the bill, and its answer never came. It is not made again (INV-05): ask something else.
+    Lost,
 }
 
 /// One call under way.
@@ -95,7 +106,12 @@ impl Billing {
     }
 
     /// Asks the model, or answers what it answered before. `ordinal` is which of the calls of this invocation it is.
-    pub async fn converse(&self, request: &Request, client: &Client<'_>, ordinal: u32) -> Result<Paid, Failure> {
+    pub async fn converse(
+        &self,
+        request: &Request,
+        client: &Client<'_>,
+        ordinal: u32,
+    ) -> Result<Bought, Failure> {
         let call = Call {
             request,
             client,
@@ -110,16 +126,19 @@ impl Billing {
             ordinal,
         };
         match self.replies.find(&call.fingerprint).await? {
-            Some(kept) => self.again(&call, kept).await,
+            Some(Kept { reply: None, .. }) => Ok(Bought::Lost),
+            Some(Kept { attempt, reply: Some(reply) }) => {
+                self.again(&call, attempt, reply).await.map(Bought::Paid)
+            }
             None => self.buy(&call).await,
         }
     }
 
     /// An answer that was paid for before costs nothing, but whoever asks the same again and again is in a loop.
-    async fn again(&self, call: &Call<'_>, kept: Kept) -> Result<Paid, Failure> {
+    async fn again(&self, call: &Call<'_>, answered: Attempt, reply: Reply) -> Result<Paid, Failure> {
         // Who got the answer may have crashed before it was booked.
-        if let Some(Entry { intent, outcome: None }) = self.ledger.attempt(kept.attempt).await? {
-            self.book(call, &intent, kept.reply.usage, None).await?;
+        if let Some(Entry { intent, outcome: None }) = self.ledger.attempt(answered).await? {
+            self.book(call, &intent, reply.usage, None).await?;
         }
         let wanted = self.reservation(call, 1, NanoUsd::ZERO);
         match self.counters.reserve(&wanted).await? {
@@ -134,7 +153,7 @@ impl Billing {
             // Whatever else the counters say: nothing is spent.
             _ => {}
         }
-        Ok(Paid { reply: kept.reply, cost: NanoUsd::ZERO })
+        Ok(Paid { reply, cost: NanoUsd::ZERO })
     }
 
     fn reservation(&self, call: &Call<'_>, number: u32, hold: NanoUsd) -> Reservation {
@@ -143,20 +162,25 @@ impl Billing {
         budgets.reserve(&call.payer, call.attempt(number), call.fingerprint, hold, lease, now)
     }
 
-    /// Holds the money for the next attempt.
-    async fn hold(&self, call: &Call<'_>, hold: NanoUsd) -> Result<Reservation, Failure> {
+    /// Holds the money for the next attempt; `None` when one before may be on the bill.
+    async fn hold(&self, call: &Call<'_>, hold: NanoUsd) -> Result<Option<Reservation>, Failure> {
         for number in 1..ATTEMPTS {
             let wanted = self.reservation(call, number, hold);
             match reserved(self.counters.reserve(&wanted).await?) {
-                Reserved::Go => return Ok(wanted),
+                Reserved::Go => return Ok(Some(wanted)),
                 Reserved::Next => {}
+                Reserved::Lost => {
+                    let lost = Kept { attempt: wanted.attempt, reply: None };
+                    self.replies.keep(&call.fingerprint, &lost).await?;
+                    return Ok(None);
+                }
                 Reserved::Stop(failure) => return Err(failure),
             }
         }
         Err(Failure::park("budget.loop", anyhow::anyhow!("the call was attempted {ATTEMPTS} times")))
     }
 
-    async fn buy(&self, call: &Call<'_>) -> Result<Paid, Failure> {
+    async fn buy(&self, call: &Call<'_>) -> Result<Bought, Failure> {
         let within = call.client.within.saturating_sub(BOOKING);
         if within.is_zero() {
             return Err(Failure::retry("model.timeout", anyhow::anyhow!("no time is left to ask the model")));
@@ -164,16 +188,16 @@ impl Billing {
         let tokens = self.model.count_input_tokens(call.request).await;
         let prices = call.client.bundle.prices();
         let output = u64::from(call.request.max_output_tokens);
-        let hold =
-            prices.upper_bound(self.model.id(), self.clock.now(), tokens, output).map_err(unpriced)?;
-        let held = self.hold(call, hold).await?;
+        let hold = prices.upper_bound(self.model.id(), self.clock.now(), tokens, output).map_err(unpriced)?;
+        let Some(held) = self.hold(call, hold).await? else { return Ok(Bought::Lost) };
         let intent = self.intent(call, &held);
         self.ledger.put_intent(&intent).await?;
-        if let Some(failure) = dispatched(self.counters.dispatch(&held.team, held.attempt, held.lease).await?) {
+        if let Some(failure) = dispatched(self.counters.dispatch(&held.team, held.attempt, held.lease).await?)
+        {
             return Err(failure);
         }
         match self.model.converse(call.request, &call.asker(held.attempt), within).await {
-            Ok(reply) => self.answered(call, &intent, reply).await,
+            Ok(reply) => self.answered(call, &intent, reply).await.map(Bought::Paid),
             Err(error) => Err(self.unanswered(call, &intent, error).await?),
         }
     }
@@ -212,11 +236,11 @@ impl Billing {
     }
 
     async fn answered(&self, call: &Call<'_>, intent: &Intent, reply: Reply) -> Result<Paid, Failure> {
-        let kept = Kept { attempt: intent.attempt, reply };
+        let kept = Kept { attempt: intent.attempt, reply: Some(reply.clone()) };
         let stored = self.replies.keep(&call.fingerprint, &kept).await?;
-        let cost = self.book(call, intent, kept.reply.usage, Some(stored)).await?;
+        let cost = self.book(call, intent, reply.usage, Some(stored)).await?;
         tracing::info!(model = self.model.id(), %cost, "the model has answered");
-        Ok(Paid { reply: kept.reply, cost })
+        Ok(Paid { reply, cost })
     }
 
     /// Books what an answer cost.
@@ -244,6 +268,7 @@ impl Billing {
         let team = &call.payer.team;
         if error.may_be_billed() {
             // Without an outcome the ledger counts the hold, and so do the counters.
+            self.replies.keep(&call.fingerprint, &Kept { attempt: intent.attempt, reply: None }).await?;
             self.counters.suspend(team, intent.attempt).await?;
         } else {
             let outcome = self.outcome(intent, Billed::Free, Usage::default(), NanoUsd::ZERO);

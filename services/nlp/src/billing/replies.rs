@@ -9,13 +9,13 @@ use clinflow_ports::{Objects, StoreError, model::Reply, objects::key};
 
 use serde::{Deserialize, Serialize};
 
-/// An answer as it is kept.
+/// What is kept of a call that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// The attempt that was answered.
+    /// The attempt that made it.
     pub(super) attempt: Attempt,
-    /// The answer.
-    pub(super) reply: Reply,
+    /// The answer; `None` for a call that may be on the bill and whose answer never came.
+    pub(super) reply: Option<Reply>,
 }
 
 /// The stored answers.
@@ -26,7 +26,7 @@ impl Replies {
         Self(objects)
     }
 
-    /// The answer to a call that was made before.
+    /// What is kept of a call that was made before.
     pub(super) async fn find(&self, fingerprint: &ObjectHash) -> Result<Option<Kept>, Failure> {
         let key = key::reply(fingerprint);
         match self.0.get(&key).await {
@@ -39,7 +39,7 @@ impl Replies {
         }
     }
 
-    /// Keeps an answer; of two the first stays.
+    /// Keeps what became of a call; of two the first stays.
     pub(super) async fn keep(&self, fingerprint: &ObjectHash, kept: &Kept) -> Result<ObjectRef, Failure> {
         let bytes = serde_json::to_vec(kept).map_err(|error| Failure::park("handler.unwritable", error))?;
         Ok(self.0.create(&key::reply(fingerprint), Bytes::from(bytes)).await?)

@@ -19,8 +19,10 @@ const REBUILDING: Duration = Duration::from_secs(2);
 pub(super) enum Reserved {
     /// The model may be asked.
     Go,
-    /// This attempt is over and left no answer: the next one.
+    /// This attempt is over and cost nothing: the next one.
     Next,
+    /// This attempt may be on the bill and left no answer.
+    Lost,
     /// Not now, or not at all.
     Stop(Failure),
 }
@@ -29,7 +31,8 @@ pub(super) enum Reserved {
 pub(super) fn reserved(answer: Answer) -> Reserved {
     Reserved::Stop(match answer {
         Answer::Ok { .. } => return Reserved::Go,
-        Answer::Duplicate(State::Settled | State::Released | State::Suspense) => return Reserved::Next,
+        Answer::Duplicate(State::Settled | State::Released) => return Reserved::Next,
+        Answer::Duplicate(State::Suspense) => return Reserved::Lost,
         // Whoever held it has crashed, or is this message in other hands: its lease decides.
         Answer::Duplicate(State::Held | State::Dispatched) | Answer::InFlight(_) => {
             let words = anyhow!("an identical call is under way");
@@ -80,7 +83,9 @@ pub(super) fn unpriced(error: Unpriced) -> Failure {
 /// What follows from a call without an answer. Throttling never fails a document: it waits.
 pub(super) fn unanswered(error: ModelError) -> Failure {
     match &error {
-        ModelError::Throttled { after: Some(after) } => Failure::retry_after("model.throttled", *after, error),
+        ModelError::Throttled { after: Some(after) } => {
+            Failure::retry_after("model.throttled", *after, error)
+        }
         ModelError::Throttled { after: None } => Failure::retry("model.throttled", error),
         ModelError::Unavailable { .. } => Failure::retry("model.unavailable", error),
         ModelError::TimedOut => Failure::retry("model.timeout", error),

@@ -47,7 +47,7 @@ impl Reader for LocalModel {
         let claims = tokio::task::spawn_blocking(move || claims(&text, &wanted))
             .await
             .map_err(|error| Failure::park("model.panicked", error))?;
-        Ok(Reading { claims, cost_nano_usd: 0 })
+        Ok(Reading { claims, ..Reading::default() })
     }
 }
 

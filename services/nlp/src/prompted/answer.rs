@@ -70,9 +70,11 @@ pub fn claims(
 }
 
 /// The JSON in an answer: some models put it between fences, whatever they are told.
-fn bare(answer: &str) -> &str {
+pub(super) fn bare(answer: &str) -> &str {
     let answer = answer.trim();
-    let Some(inside) = answer.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return answer };
+    let Some(inside) = answer.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else {
+        return answer;
+    };
     inside.strip_prefix("json").unwrap_or(inside).trim()
 }
 
@@ -164,7 +166,8 @@ mod tests {
     fn a_value_stands_where_its_quote_does_and_not_where_it_occurs_first() {
         let offsets = Offsets::new(TEXT);
         let answer = json!({"claims": [said("event.event_term", 1, "Rash", "Rash was severe")]}).to_string();
-        let found = claims(&format!("```json\n{answer}\n```"), &wanted(), &offsets, &(0..TEXT.len())).unwrap();
+        let found =
+            claims(&format!("```json\n{answer}\n```"), &wanted(), &offsets, &(0..TEXT.len())).unwrap();
         assert_eq!(found[0].span.unwrap().byte_start, 30);
     }
 
@@ -184,8 +187,10 @@ mod tests {
             let answer = json!({"claims": [said("event.event_term", index, value, value)]}).to_string();
             claims(&answer, &wanted(), &Offsets::new(TEXT), &(0..TEXT.len())).unwrap()
         };
-        let indexes: Vec<_> =
-            join(vec![one(1, "rash"), one(1, "fever"), one(2, "Rash")]).iter().map(|claim| claim.index).collect();
+        let indexes: Vec<_> = join(vec![one(1, "rash"), one(1, "fever"), one(2, "Rash")])
+            .iter()
+            .map(|claim| claim.index)
+            .collect();
         assert_eq!(indexes, [Some(1), Some(2), Some(4)]);
     }
 }

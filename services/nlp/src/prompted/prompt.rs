@@ -42,8 +42,12 @@ pub fn instructions(wanted: &[Wanted]) -> String {
 fn normal_form(kind: &FieldType) -> String {
     match kind {
         FieldType::Text => "Text; normalized: the words with single spaces.".to_owned(),
-        FieldType::Date => "Date; normalized: ISO 8601, as far as it is stated: 2026, 2026-03, 2026-03-14.".to_owned(),
-        FieldType::Number => "Number; normalized: digits with a decimal point, a comparison before it: <6.".to_owned(),
+        FieldType::Date => {
+            "Date; normalized: ISO 8601, as far as it is stated: 2026, 2026-03, 2026-03-14.".to_owned()
+        }
+        FieldType::Number => {
+            "Number; normalized: digits with a decimal point, a comparison before it: <6.".to_owned()
+        }
         FieldType::Quantity => "Quantity; normalized: the number; unit: UCUM.".to_owned(),
         FieldType::Unit => "Unit; normalized: UCUM.".to_owned(),
         FieldType::Boolean => "Yes or no; normalized: Y or N.".to_owned(),
@@ -73,9 +77,9 @@ pub fn schema(wanted: &[Wanted]) -> Schema {
         "uncertain": flag(),
         "experiencer": {"type": "string", "enum": ["patient", "family", "other"]},
     });
-    let required: Vec<_> = properties.as_object().into_iter().flat_map(serde_json::Map::keys).cloned().collect();
-    let claim =
-        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
+    let required: Vec<_> =
+        properties.as_object().into_iter().flat_map(serde_json::Map::keys).cloned().collect();
+    let claim = json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
     let answer = json!({
         "type": "object",
         "properties": {"claims": {"type": "array", "items": claim}},
@@ -85,11 +89,11 @@ pub fn schema(wanted: &[Wanted]) -> Schema {
     Schema { name: "claims".to_owned(), json: answer.to_string() }
 }
 
-/// The request about one piece of a document.
-pub fn request(wanted: &[Wanted], piece: &str, (number, of): (usize, usize), max_output_tokens: u32) -> Request {
-    let query = match of {
-        1 => "Report the fields of this document.".to_owned(),
-        _ => format!("This is part {number} of {of} of the document. Report the fields that this part states."),
+/// The request about a document, or about a piece of it.
+pub fn request(wanted: &[Wanted], piece: &str, is_whole: bool, max_output_tokens: u32) -> Request {
+    let query = match is_whole {
+        true => "Report the fields of this document.",
+        false => "This is a part of a longer document. Report the fields that this part states.",
     };
     Request {
         instructions: instructions(wanted),

@@ -199,8 +199,15 @@ async fn an_answer_that_cannot_be_read_is_asked_for_again_with_the_reason() {
 async fn a_prompt_that_always_asks_for_another_try_stops_at_the_third_identical_call() {
     let desk = Desk::open(Scripted::default().says("Please try again.")).await;
     assert_eq!(code(desk.read(TEXT, 1).await), "budget.loop");
-    assert_eq!(desk.model.calls(), 2, "the question, and the question with the answer to it; then the same again");
-    assert_eq!(desk.books().await, (NanoUsd::new(2 * CALL.get()), NanoUsd::new(2 * CALL.get()), NanoUsd::ZERO));
+    assert_eq!(
+        desk.model.calls(),
+        2,
+        "the question, and the question with the answer to it; then the same again"
+    );
+    assert_eq!(
+        desk.books().await,
+        (NanoUsd::new(2 * CALL.get()), NanoUsd::new(2 * CALL.get()), NanoUsd::ZERO)
+    );
     for redelivery in 0..847 {
         assert_eq!(code(desk.read(TEXT, 2 + redelivery).await), "budget.loop");
     }
@@ -231,7 +238,20 @@ async fn a_call_without_an_answer_counts_at_the_most_it_can_have_cost() {
     let (spent, settled, suspense) = desk.books().await;
     // 1,000 tokens at the dearest prompt rate ($4.40, writing the cache for an hour) and 8,192 out.
     assert_eq!((spent, settled, suspense), (NanoUsd::ZERO, NanoUsd::ZERO, NanoUsd::new(94_512_000)));
-    assert_eq!(desk.read(TEXT, 1).await.unwrap().cost_nano_usd, CALL.get());
+    assert_eq!(code(desk.read(TEXT, 1).await), "model.lost", "it is too short to be asked about in halves");
+    assert_eq!(desk.model.calls(), 1, "the same call is not made again");
+}
+
+#[tokio::test]
+async fn what_was_lost_is_asked_about_in_halves_by_whoever_asks_next() {
+    let text = format!("{TEXT}\n\n{}", "And nothing else was noted. ".repeat(20));
+    let desk = Desk::open(Scripted::default().fails(ModelError::TimedOut).says(&rash())).await;
+    assert_eq!(code(desk.read(&text, 1).await), "model.timeout");
+    let reading = desk.read(&text, 2).await.unwrap();
+    assert_eq!((desk.model.calls(), reading.cost_nano_usd), (3, 2 * CALL.get()));
+    let asked = desk.model.asked.lock().unwrap();
+    let halves: String = asked[1..].iter().map(|request| request.document.expose()).collect();
+    assert_eq!(halves, text, "the halves are the whole");
 }
 
 #[tokio::test]

@@ -19,10 +19,12 @@ impl Terms for Listed<'_> {
     }
 
     fn spellings(&self) -> Vec<(&str, &str)> {
-        let of = |term: &'_ clinflow_workflow::Term| {
-            std::iter::once(&term.value).chain(&term.synonyms).map(|spelling| (spelling.as_str(), term.value.as_str()))
-        };
-        self.0.terms.iter().flat_map(of).collect()
+        let mut spellings = Vec::new();
+        for term in &self.0.terms {
+            let all = std::iter::once(&term.value).chain(&term.synonyms);
+            spellings.extend(all.map(|spelling| (spelling.as_str(), term.value.as_str())));
+        }
+        spellings
     }
 }
 

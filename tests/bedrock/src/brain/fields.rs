@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use clinflow_clinical::sentence;
-use clinflow_core::field::Experiencer;
+use clinflow_core::{Phi, field::Experiencer};
 use clinflow_nlp::{
     local,
     question::{Claim, Wanted},
@@ -68,7 +68,7 @@ fn said(document: &str, sentences: &[Range<usize>], claim: &Claim) -> Value {
     };
     let value = claim.value.expose();
     let quote = claim.span.map_or(value, |span| quote(document, sentences, span.byte_start..span.byte_end));
-    let normalized = claim.normalized.as_ref().map(|form| form.expose());
+    let normalized = claim.normalized.as_ref().map(Phi::expose);
     claim_json(&path, claim.index, value, normalized, claim.unit.as_deref(), quote, Some(claim))
 }
 

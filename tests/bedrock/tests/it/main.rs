@@ -1,4 +1,5 @@
 //! The server as whoever calls it sees it: what it refuses, what it answers, and that it goes wrong the same way twice.
+#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 mod support;
 

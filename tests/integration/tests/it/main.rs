@@ -7,6 +7,7 @@ mod dashboards;
 mod failures_are_documented;
 mod faults;
 mod layers;
+mod money;
 mod outputs;
 mod pipeline;
 mod simulation;

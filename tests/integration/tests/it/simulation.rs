@@ -29,7 +29,7 @@ use clinflow_ports::{
     joins::Expired,
     memory::{
         MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryClaims, MemoryExecutions, MemoryJoins,
-        MemoryObjects,
+        MemoryObjects, MemoryReviews,
     },
     objects::key,
     topology::Topology,
@@ -204,6 +204,7 @@ struct World {
     redis: Arc<Forgetful>,
     executions: Arc<MemoryExecutions>,
     log: Arc<MemoryAuditLog>,
+    reviews: Arc<MemoryReviews>,
     objects: Arc<MemoryObjects>,
     bundles: Arc<MemoryBundles>,
     catalog: Arc<Catalog<Bundle>>,
@@ -231,6 +232,7 @@ impl World {
             redis: Arc::default(),
             executions: Arc::default(),
             log: Arc::default(),
+            reviews: Arc::default(),
             objects: Arc::default(),
             catalog: Arc::new(Catalog::new(bundles.clone(), Bundle::read)),
             bundles,
@@ -273,8 +275,8 @@ impl World {
             }
             Role::Validator => self.work(clinflow_validator::Validate::new(objects, catalog), &life).await,
             Role::Auditor => {
-                self.work(clinflow_auditor::Audit::new(self.log.clone(), self.executions.clone()), &life)
-                    .await;
+                let (log, executions) = (self.log.clone(), self.executions.clone());
+                self.work(clinflow_auditor::Audit::new(log, executions, self.reviews.clone()), &life).await;
             }
             Role::Reporter => self.work(clinflow_reporter::Report::new(objects, catalog), &life).await,
             Role::Gateway => {}

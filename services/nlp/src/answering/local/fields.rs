@@ -36,6 +36,7 @@ pub(super) struct Fields<'m> {
     text: &'m str,
     ambient: HashSet<String>,
     has_result: bool,
+    has_reason: bool,
 }
 
 /// A field with evidence, and what its workflow says about it.
@@ -48,6 +49,8 @@ struct Known<'m> {
     meaning: HashSet<String>,
     /// The names in its repetition: of the event, of the drug, of the test.
     anchors: HashSet<String>,
+    /// What the guardrail left of a value: told instead of what stands in the text.
+    masked: Option<&'m str>,
     /// The first words of its group: they name the repetition.
     is_naming: bool,
 }
@@ -63,18 +66,15 @@ impl<'m> Fields<'m> {
     /// The fields of `set` that stand in `text` and mean something in `workflow`.
     pub(super) fn new(set: &'m FieldSet, workflow: &'m Workflow, text: &'m Text) -> Self {
         let text = text.text.as_str();
-        let known: Vec<_> = set
-            .fields
-            .iter()
-            .filter_map(|field| known(field, set, workflow, text))
-            .collect();
+        let known: Vec<_> = set.fields.iter().filter_map(|field| known(field, set, workflow, text)).collect();
         let ambient = known
             .iter()
             .filter(|known| AMBIENT.contains(&known.spec.path().as_str()))
             .flat_map(|known| words::terms(known.field.value.expose()).collect::<Vec<_>>())
             .collect();
-        let has_result = known.iter().any(|known| known.name.contains("result"));
-        Self { known, text, ambient, has_result }
+        let names = |term: &str| known.iter().any(|known| known.name.contains(term));
+        let (has_result, has_reason) = (names("result"), names("reason"));
+        Self { known, text, ambient, has_result, has_reason }
     }
 
     /// What the fields say to a question; nothing unless they have all that is asked.
@@ -98,7 +98,8 @@ impl<'m> Fields<'m> {
         if !reading.names.is_empty() || !reading.beside.is_empty() || !reading.terms.iter().any(of_drug) {
             return None;
         }
-        let suspect = |place: &Place| place.field.as_deref().is_some_and(|path| path.starts_with("suspect_drug"));
+        let suspect =
+            |place: &Place| place.field.as_deref().is_some_and(|path| path.starts_with("suspect_drug"));
         if found.iter().any(|quotation| quotation.said.iter().any(suspect)) {
             return None;
         }
@@ -112,7 +113,8 @@ impl<'m> Fields<'m> {
         let mut chosen = top(&fits, |_| true);
         for term in reading.terms.iter().map(String::as_str) {
             let is_explained = chosen.iter().any(|fit| fit.explained.contains(term));
-            if is_explained || words::is_faint(term) || self.ambient.contains(term) {
+            let is_small = words::is_faint(term) || (term == "reason" && !self.has_reason);
+            if is_explained || is_small || self.ambient.contains(term) {
                 continue;
             }
             let more = top(&fits, |fit| fit.known.name.contains(term));
@@ -130,6 +132,10 @@ impl<'m> Fields<'m> {
     /// How well a field has what is asked; `None` when it has something that nothing in the document's fields explains.
     fn fit<'f>(&'f self, known: &'f Known<'m>, reading: &'f Reading) -> Option<Fit<'f, 'm>> {
         if !reading.beside.is_empty() && !stands_beside(known.field, &reading.beside) {
+            return None;
+        }
+        // "When?" alone is no question.
+        if reading.terms == ["date"] && reading.beside.is_empty() {
             return None;
         }
         let is_date = matches!(known.spec.kind, FieldType::Date);
@@ -153,12 +159,14 @@ impl<'m> Fields<'m> {
             } else if known.meaning.contains(term) {
                 score += worth(IN_MEANING);
                 meant += i32::from(!words::is_faint(term));
-            } else if words::is_faint(term) {
+            } else if words::is_faint(term) || (term == "reason" && !self.has_reason) {
                 continue;
             } else if self.ambient.contains(term) {
                 is_ambient = true;
                 continue;
-            } else if !reading.names.contains(term) && self.known.iter().any(|other| other.name.contains(term)) {
+            } else if !reading.names.contains(term)
+                && self.known.iter().any(|other| other.name.contains(term))
+            {
                 score -= ELSEWHERE;
                 continue;
             } else {
@@ -175,7 +183,8 @@ impl<'m> Fields<'m> {
             return None;
         }
         let small = ["date", "name", "number", "term", "report"];
-        let unasked = known.name.iter().filter(|part| !reading.terms.contains(part) && !small.contains(&part.as_str()));
+        let unasked =
+            known.name.iter().filter(|part| !reading.terms.contains(part) && !small.contains(&part.as_str()));
         score -= UNASKED * i32::try_from(unasked.count()).unwrap_or(i32::MAX / UNASKED);
         if asks_date && ["begin", "admission", "collect"].iter().any(|first| known.name.contains(*first)) {
             score += FIRST;
@@ -190,7 +199,11 @@ impl<'m> Fields<'m> {
     }
 
     fn quotation(&self, known: &Known<'m>, reading: &Reading, several: bool) -> Quotation {
-        let place = |known: &Known<'_>, range: &Range<usize>| Place { range: range.clone(), field: Some(path(known.field)) };
+        let place = |known: &Known<'_>, range: &Range<usize>| Place {
+            range: range.clone(),
+            field: Some(path(known.field)),
+            masked: known.masked.map(str::to_owned),
+        };
         let assertion = known.field.assertion;
         if assertion != clinflow_core::field::Assertion::default() {
             // "Sepsis" alone would say the opposite of "no evidence of sepsis".
@@ -229,7 +242,9 @@ fn known<'m>(field: &'m Field, set: &'m FieldSet, workflow: &'m Workflow, text: 
     let places: Vec<_> = field
         .evidence
         .iter()
-        .filter(|evidence| stands(evidence.status) && evidence.span.of(text).is_some_and(|said| !said.trim().is_empty()))
+        .filter(|evidence| {
+            stands(evidence.status) && evidence.span.of(text).is_some_and(|said| !said.trim().is_empty())
+        })
         .map(|evidence| evidence.span.byte_start..evidence.span.byte_end)
         .collect();
     if places.is_empty() {
@@ -257,8 +272,16 @@ fn known<'m>(field: &'m Field, set: &'m FieldSet, workflow: &'m Workflow, text: 
         group: spec.group.as_deref().map(terms).unwrap_or_default(),
         meaning: terms(&format!("{} {label}", spec.description)),
         anchors,
+        masked: masked(field, text),
         is_naming: field.group.is_some() && naming(&field.name),
     })
+}
+
+/// The value of a field that a guardrail has masked: its text says more than may be told.
+fn masked<'m>(field: &'m Field, text: &str) -> Option<&'m str> {
+    let value = field.value.expose();
+    let stands = || field.evidence.iter().filter_map(|evidence| evidence.span.of(text)).any(|said| said.contains('{'));
+    (value.contains('{') && value.contains('}') && !stands()).then_some(value)
 }
 
 /// Which repetition of which group a field belongs to.
@@ -270,7 +293,8 @@ fn repetition(field: &Field) -> (Option<&str>, Option<u32>) {
 fn stands_beside(field: &Field, paths: &[String]) -> bool {
     let own = path(field);
     let folder = own.strip_suffix(&field.name).unwrap_or_default();
-    !folder.is_empty() && paths.iter().any(|path| path.strip_prefix(folder).is_some_and(|rest| !rest.contains('.')))
+    !folder.is_empty()
+        && paths.iter().any(|path| path.strip_prefix(folder).is_some_and(|rest| !rest.contains('.')))
 }
 
 /// The sentence that a place begins in.

@@ -38,7 +38,7 @@ pub async fn answered(question: &Phi, material: &Material<'_>) -> Result<Answere
         tokio::task::spawn_blocking(move || answer(question.expose(), &text, &fields, &workflow, &earlier))
             .await
             .map_err(|error| Failure::park("model.panicked", error))?;
-    Ok(Answered { answer, citations, model: MODEL.to_owned(), cost_nano_usd: 0 })
+    Ok(Answered { answer, citations, model: MODEL.to_owned(), prompt: None, cost_nano_usd: 0 })
 }
 
 /// What the fields and the text say to `question`, and where.
@@ -180,7 +180,10 @@ fn refers_back(question: &str) -> bool {
     let goes_on = matches!(words.peek(), Some(&("and" | "also" | "so" | "then")))
         || folded.trim_start().starts_with("what about")
         || folded.trim_start().starts_with("how about");
-    goes_on || words.any(|word| matches!(word, "it" | "its" | "that" | "this" | "they" | "them" | "those" | "these" | "one"))
+    goes_on
+        || words.any(|word| {
+            matches!(word, "it" | "its" | "that" | "this" | "they" | "them" | "those" | "these" | "one")
+        })
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ const MOST: usize = 12;
 pub(super) struct Place {
     pub(super) range: Range<usize>,
     pub(super) field: Option<String>,
+    /// What the guardrail left of it: quoted instead of what stands there.
+    pub(super) masked: Option<String>,
 }
 
 /// One thing an answer says.
@@ -40,9 +42,11 @@ pub(super) fn compose(quotations: &[Quotation], text: &Text) -> (Phi, Vec<Citati
         }
     };
     for quotation in quotations.iter().take(MOST) {
+        let words =
+            |place: &Place| flat(place.masked.as_deref().unwrap_or(&text.text[place.range.clone()]));
         let quoted: Vec<String> =
-            quotation.said.iter().map(|place| format!("\"{}\"", flat(&text.text[place.range.clone()]))).collect();
-        let about = quotation.about.as_ref().map(|place| flat(&text.text[place.range.clone()]));
+            quotation.said.iter().map(|place| format!("\"{}\"", words(place))).collect();
+        let about = quotation.about.as_ref().map(words);
         let part = match about {
             Some(about) => format!("{about}: {}", quoted.join(" ")),
             None => quoted.join(" "),

@@ -51,7 +51,8 @@ impl<'t> Sentences<'t> {
     /// Reads `text`.
     pub(super) fn read(text: &'t str) -> Self {
         let entities = annotate(text).entities;
-        let sentences: Vec<_> = sentence::split(text).into_iter().map(|range| read(text, range, &entities)).collect();
+        let sentences: Vec<_> =
+            sentence::split(text).into_iter().map(|range| read(text, range, &entities)).collect();
         let mut frequency: HashMap<String, u32> = HashMap::new();
         for term in sentences.iter().flat_map(|sentence| &sentence.terms) {
             *frequency.entry(term.clone()).or_default() += 1;
@@ -80,7 +81,9 @@ impl<'t> Sentences<'t> {
         found.sort_by_key(|fit| {
             (u32::MAX - fit.percent, fit.after.is_some(), fit.sentence.range.len(), fit.sentence.range.start)
         });
-        let Some(best) = found.first().map(|fit| (fit.percent, fit.after.is_some())) else { return Vec::new() };
+        let Some(best) = found.first().map(|fit| (fit.percent, fit.after.is_some())) else {
+            return Vec::new();
+        };
         found.truncate(2);
         found.retain(|fit| (fit.percent, fit.after.is_some()) == best);
         found.sort_by_key(|fit| fit.sentence.range.start);
@@ -153,7 +156,7 @@ impl<'t> Sentences<'t> {
     fn quotation(&self, fit: &Fit<'_>, strong: &[&String]) -> Quotation {
         let whole = self.short(fit.sentence, strong);
         let kinds = KINDS.iter().map(|(kind, _)| *kind).filter(|kind| strong.iter().any(|term| term == kind));
-        let place = |range: Range<usize>| Place { range, field: None };
+        let place = |range: Range<usize>| Place { range, field: None, masked: None };
         let mut said: Vec<Place> = kinds
             .flat_map(|kind| fit.sentence.of_kind(kind))
             .filter(|range| whole.start <= range.start && range.end <= whole.end)
@@ -183,7 +186,10 @@ impl<'t> Sentences<'t> {
             let terms: HashSet<String> = words::terms(&self.text[line.clone()]).collect();
             strong.iter().filter(|term| terms.contains(term.as_str())).count()
         };
-        let best = lines.iter().filter(|line| !line.is_empty()).max_by_key(|line| (says(line), usize::MAX - line.start));
+        let best = lines
+            .iter()
+            .filter(|line| !line.is_empty())
+            .max_by_key(|line| (says(line), usize::MAX - line.start));
         best.cloned().unwrap_or_else(|| sentence.range.clone())
     }
 }

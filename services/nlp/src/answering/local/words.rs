@@ -3,7 +3,11 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 /// Phrases whose words say less apart than together, and what they ask for.
-const PHRASES: [(&str, &str); 49] = [
+const PHRASES: [(&str, &str); 53] = [
+    ("who reported the adverse event", "reporter"),
+    ("who reported the event", "reporter"),
+    ("who reported it", "reporter"),
+    ("who reported this", "reporter"),
     ("who reported", "reporter"),
     ("who wrote", "reporter"),
     ("what happened", "event"),
@@ -58,7 +62,10 @@ const PHRASES: [(&str, &str); 49] = [
 /// One word for many. What is not here stands for itself, without its ending.
 const KINDS: [(&str, &str); 52] = [
     ("begin", "began begin begins beginning onset start started starting starts commence commenced first"),
-    ("end", "end ended ends ending stop stopped stopping resolve resolved resolution cease ceased over last finish finished"),
+    (
+        "end",
+        "end ended ends ending stop stopped stopping resolve resolved resolution cease ceased over last finish finished",
+    ),
     ("date", "date dates day dated when"),
     ("dose", "dose doses dosage dosages dosed amount strength"),
     ("route", "route routes orally intravenously"),
@@ -70,14 +77,23 @@ const KINDS: [(&str, &str); 52] = [
     ("grade", "grade grades graded ctcae toxicity"),
     ("serious", "serious seriousness sae"),
     ("outcome", "outcome outcomes recover recovered recovery recovering"),
-    ("causality", "causality cause caused causes causal related relationship relatedness relate relates attributed attributable attribution"),
-    ("drug", "drug drugs medicine medicines medication medications product products imp treatment treatments therapy"),
+    (
+        "causality",
+        "causality cause caused causes causal related relationship relatedness relate relates attributed attributable attribution",
+    ),
+    (
+        "drug",
+        "drug drugs medicine medicines medication medications product products imp treatment treatments therapy",
+    ),
     ("suspect", "suspect suspected investigational"),
     ("concomitant", "concomitant concomitantly comedication comedications"),
     ("event", "event events ae aes reaction reactions adverse"),
     ("action", "action actions"),
     ("death", "death die died dies dead fatal deceased"),
-    ("hospital", "hospital hospitalisation hospitalised hospitalization hospitalized hospitalise hospitalize inpatient"),
+    (
+        "hospital",
+        "hospital hospitalisation hospitalised hospitalization hospitalized hospitalise hospitalize inpatient",
+    ),
     ("admission", "admission admit admitted admissions"),
     ("discharge", "discharge discharged"),
     ("lot", "lot lots batch batches"),
@@ -97,7 +113,10 @@ const KINDS: [(&str, &str); 52] = [
     ("flag", "flag flags flagged abnormal"),
     ("sample", "sample samples specimen specimens"),
     ("collect", "collect collected collection drawn"),
-    ("condition", "condition conditions disease diseases illness illnesses diagnosis diagnoses diagnosed disorder disorders"),
+    (
+        "condition",
+        "condition conditions disease diseases illness illnesses diagnosis diagnoses diagnosed disorder disorders",
+    ),
     ("history", "history historical past previous previously"),
     ("amendment", "amendment amendments amended amend"),
     ("reason", "reason reasons rationale why"),
@@ -142,10 +161,14 @@ pub(super) fn is_faint(term: &str) -> bool {
 
 /// The phrases of a question replaced by what they ask for.
 pub(super) fn plain(question: &str) -> String {
-    let mut text = format!(" {} ", question.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" "));
+    let mut text =
+        format!(" {} ", question.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" "));
     for (phrase, kind) in PHRASES {
         for ending in [" ", "s ", "?", ",", ".", "s?"] {
-            text = text.replace(&format!(" {phrase}{ending}"), &format!(" {kind} {}", ending.trim_start_matches('s')));
+            text = text.replace(
+                &format!(" {phrase}{ending}"),
+                &format!(" {kind} {}", ending.trim_start_matches('s')),
+            );
         }
     }
     text
@@ -167,7 +190,8 @@ pub(super) fn term(word: &str) -> String {
 /// A word without its ending, British as American: "haemorrhages" and "hemorrhage" are one.
 fn stem(word: &str) -> String {
     let word = word.replace("ae", "e").replace("oe", "e").replace("isation", "ization").replace("ise", "ize");
-    let cut = |ending: &str, least: usize| word.strip_suffix(ending).filter(|stem| stem.chars().count() >= least);
+    let cut =
+        |ending: &str, least: usize| word.strip_suffix(ending).filter(|stem| stem.chars().count() >= least);
     if let Some(stem) = cut("ies", 3) {
         return format!("{stem}y");
     }
@@ -177,7 +201,9 @@ fn stem(word: &str) -> String {
         }
     }
     match word.strip_suffix('s') {
-        Some(stem) if stem.chars().count() >= 3 && !stem.ends_with(['s', 'u', 'i']) => stem.trim_end_matches('e').to_owned(),
+        Some(stem) if stem.chars().count() >= 3 && !stem.ends_with(['s', 'u', 'i']) => {
+            stem.trim_end_matches('e').to_owned()
+        }
         _ if word.chars().count() > 3 => word.trim_end_matches('e').to_owned(),
         _ => word,
     }

@@ -113,7 +113,7 @@ async fn every_panel_and_rule_is_evaluated_on_a_prometheus_that_scrapes_the_runn
     assert_eq!(evaluated, rules().len(), "every rule was evaluated");
     for role in Role::ALL {
         let (_, text) = fleet.operators(role).get("/metrics").await?;
-        assert!(text.contains("# TYPE clinflow_deliveries_total counter"), "{role}: plain text unless asked");
+        assert!(text.contains("# TYPE clinflow_build_info gauge"), "{role}: Prometheus text unless asked");
         check_metrics(&text)?;
     }
     Ok(())

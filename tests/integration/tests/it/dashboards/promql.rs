@@ -9,7 +9,7 @@ const KEYWORDS: [&str; 8] = ["and", "or", "unless", "offset", "bool", "atan2", "
 const BEFORE_LABELS: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
 
 /// What follows `open`, after the `close` that belongs to it. Brackets in strings do not count.
-fn after<'a>(text: &'a str, open: char, close: char) -> &'a str {
+fn after(text: &str, open: char, close: char) -> &str {
     let (mut depth, mut quoted, mut escaped) = (0, false, false);
     for (at, c) in text.char_indices() {
         match c {
