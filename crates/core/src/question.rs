@@ -115,7 +115,7 @@ mod tests {
         let execution = ExecutionId::from_uuid(Uuid::from_u128(7));
         let session = SessionId::new("s-1").unwrap();
         let id = question.id(execution, Some(&session), 2);
-        assert_eq!(id, question.clone().id(execution, Some(&session), 2));
+        assert_eq!(id, question.id(execution, Some(&session), 2));
         for other in [
             question.id(execution, Some(&session), 3),
             question.id(execution, None, 2),

@@ -80,7 +80,7 @@ impl Audit {
         if record.sequence == 1 {
             return Ok(false);
         }
-        let _ = is_aborted(&self.log.read(record.entry.execution).await?); Ok(false)
+        Ok(is_aborted(&self.log.read(record.entry.execution).await?))
     }
 
     async fn validated(&self, message: v1::FieldsValidated, context: &Context) -> Result<Done, Failure> {

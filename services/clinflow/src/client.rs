@@ -72,8 +72,9 @@ impl Client {
             None => Ok((Self::connect(&place.gateway, place.token.as_deref()).await?, None)),
             Some(folder) => {
                 anyhow::ensure!(folder.is_dir(), "{}: there is no such data folder", folder.display());
-                let house = House::open(folder, None).await?;
-                let client = house.serve_gateway().await?;
+                // On the heap: opening a house takes kilobytes, which every command would carry around.
+                let house = Box::pin(House::open(folder, None)).await?;
+                let client = Box::pin(house.serve_gateway()).await?;
                 Ok((client, Some(house)))
             }
         }

@@ -32,7 +32,7 @@ pub(crate) async fn command(command: arguments::Review) -> anyhow::Result<Ended>
             let request = v1::ResolveReviewRequest {
                 review_id: item,
                 decision: decision.to_string(),
-                value: read(value)?,
+                value: read(value.as_deref())?,
                 reviewer: reviewer.unwrap_or_default(),
             };
             resolve(request, &place, json).await
@@ -41,8 +41,8 @@ pub(crate) async fn command(command: arguments::Review) -> anyhow::Result<Ended>
 }
 
 /// A value as it was given, or from standard input.
-fn read(value: Option<String>) -> anyhow::Result<String> {
-    match value.as_deref() {
+fn read(value: Option<&str>) -> anyhow::Result<String> {
+    match value {
         None => Ok(String::new()),
         Some("-") => {
             let mut text = String::new();

@@ -49,7 +49,7 @@ pub(crate) struct Wish {
 
 impl Wish {
     /// Reads the words of a request; an empty session is none.
-    pub(crate) fn read(question: String, session: &str) -> Result<Self, Refusal> {
+    pub(crate) fn read(question: &str, session: &str) -> Result<Self, Refusal> {
         let length = question.trim().chars().count();
         if length == 0 || length > LONGEST {
             return Err(Refusal::Unreadable { field: "question", expected: "1 to 4000 characters" });
@@ -281,14 +281,14 @@ mod tests {
     #[test]
     fn a_question_has_words_and_a_session_has_a_name() {
         assert!(
-            Wish::read(" What dose? ".to_owned(), "s-1").is_ok_and(|wish| {
+            Wish::read(" What dose? ", "s-1").is_ok_and(|wish| {
                 wish.question.question.expose() == "What dose?" && wish.session.is_some()
             })
         );
         for (question, session) in
             [(" \n".to_owned(), ""), ("x".repeat(4_001), ""), ("Why?".to_owned(), "Jane Roe")]
         {
-            let refusal = Wish::read(question, session).unwrap_err();
+            let refusal = Wish::read(&question, session).unwrap_err();
             assert_eq!(refusal.code(), "request.unreadable");
             assert!(!refusal.to_string().contains("Jane"), "what was said is not repeated");
         }

@@ -53,7 +53,7 @@ mod tests {
         for event in [Event::DocumentClassified, Event::QuestionAsked] {
             let body = Input::patch(event, step.clone());
             let input = Input::receive(event, &body).unwrap_or_else(|failure| panic!("{failure}"));
-            assert_eq!(input.received_execution().unwrap().steps, [step.clone()]);
+            assert_eq!(input.received_execution().unwrap().steps, std::slice::from_ref(&step));
         }
         let asked = v1::QuestionAsked { turn: 3, ..v1::QuestionAsked::default() }.encode_to_vec();
         assert!(

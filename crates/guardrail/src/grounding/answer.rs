@@ -138,24 +138,21 @@ fn amounts(known: &Claims, claims: &Claims, said: &str) -> bool {
             !readings.is_empty() && range.start <= token.range.start && token.range.end <= range.end
         })
     };
-    claims.tokens.iter().enumerate().filter(|(_, token)| token.number && !in_date(token)).all(
-        |(at, token)| {
-            let mut end = at + 1;
-            while let Some(next) = claims.tokens.get(end)
-                && end - at < 7
-                && belongs(next, &said[claims.tokens[end - 1].range.end..next.range.start])
-            {
-                end += 1;
-            }
-            let compared = at.checked_sub(1).map(|before| claims.tokens[before].normal.as_str());
-            let compared = compared.filter(|sign| matches!(*sign, "<" | ">" | "<=" | ">="));
-            let fits = runs(&known.tokens, &claims.tokens[at..end]).any(|found| {
-                let before = found.checked_sub(1).map(|before| known.tokens[before].normal.as_str());
-                before.filter(|sign| matches!(*sign, "<" | ">" | "<=" | ">=")) == compared
-            });
-            fits || token.normal == "1" && !known.tokens.is_empty() && end == at + 1
-        },
-    )
+    claims.tokens.iter().enumerate().filter(|(_, token)| token.number && !in_date(token)).all(|(at, _)| {
+        let mut end = at + 1;
+        while let Some(next) = claims.tokens.get(end)
+            && end - at < 7
+            && belongs(next, &said[claims.tokens[end - 1].range.end..next.range.start])
+        {
+            end += 1;
+        }
+        let compared = at.checked_sub(1).map(|before| claims.tokens[before].normal.as_str());
+        let compared = compared.filter(|sign| matches!(*sign, "<" | ">" | "<=" | ">="));
+        runs(&known.tokens, &claims.tokens[at..end]).any(|found| {
+            let before = found.checked_sub(1).map(|before| known.tokens[before].normal.as_str());
+            before.filter(|sign| matches!(*sign, "<" | ">" | "<=" | ">=")) == compared
+        })
+    })
 }
 
 /// Whether a token belongs to the number before it: a unit, or a sign of one.
@@ -269,6 +266,7 @@ mod tests {
             "He did not recover.",
             "Warfarin was given twice daily.",
             "ANC was <0.3 10*9/L.",
+            "One event of grade 1 febrile neutropenia.",
         ] {
             assert!(grounding(SOURCE, said) < 700, "{said}");
         }

@@ -239,7 +239,7 @@ fn topic(at: &Item<'_>) -> Option<Topic> {
     let name = table.required("Name").and_then(|at| text(&at, 1, 100));
     let definition = table.required("Definition").and_then(|at| text(&at, 1, 1000));
     let examples = table.optional("Examples").map(|at| list(&at, 0, 5)).unwrap_or_default();
-    let examples = examples.iter().filter_map(|at| text(&at, 1, 100).map(str::to_owned)).collect();
+    let examples = examples.iter().filter_map(|at| text(at, 1, 100).map(str::to_owned)).collect();
     table.required("Type").and_then(|at| one_of(&at, &["DENY"], |name| name));
     let actions = actions(&table, &MEASURES, Measure::Block);
     Some(Topic { name: name?.to_owned(), definition: definition?.to_owned(), examples, actions })
@@ -289,7 +289,7 @@ fn word(at: &Item<'_>) -> Option<Word> {
 }
 
 fn managed(at: &Item<'_>) -> Option<Actions<Measure>> {
-    let lists = list(&at, 1, 1);
+    let lists = list(at, 1, 1);
     let table = limits::table(
         lists.first()?,
         &["Type", "InputAction", "OutputAction", "InputEnabled", "OutputEnabled"],
@@ -300,7 +300,7 @@ fn managed(at: &Item<'_>) -> Option<Actions<Measure>> {
 
 fn pii(at: &Item<'_>) -> Option<Pii> {
     let table = limits::table(
-        &at,
+        at,
         &["Type", "Action", "InputAction", "OutputAction", "InputEnabled", "OutputEnabled"],
     )?;
     let kind = table.required("Type").and_then(|at| one_of(&at, &PiiType::ALL, PiiType::as_str));

@@ -24,7 +24,7 @@ impl Questions for Service {
         let caller = caller(&request)?;
         let traceparent = trace::traceparent(request.metadata().as_ref());
         let AskRequest { execution_id: id, question, session_id } = request.into_inner();
-        let wish = Wish::read(question, &session_id)?;
+        let wish = Wish::read(&question, &session_id)?;
         let answer = self.asker.ask(&caller, execution_id(&id)?, wish, traceparent).await?;
         Ok(Response::new(message(answer)))
     }

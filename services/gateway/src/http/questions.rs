@@ -40,7 +40,7 @@ pub(super) async fn ask(
         field: "body",
         expected: "JSON: {\"question\": \"...\", \"session\": \"...\"}",
     })?;
-    let wish = Wish::read(asked.question, &asked.session)?;
+    let wish = Wish::read(&asked.question, &asked.session)?;
     let answer = asker.ask(&caller, id, wish, trace::traceparent(&headers)).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }

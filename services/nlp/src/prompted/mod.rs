@@ -16,7 +16,7 @@ use clinflow_ports::model::{Request, Stop};
 use self::answer::Unreadable;
 use crate::{
     answering::{Answered, Material, NOT_SAID},
-    billing::{Billing, Bought, Paid},
+    billing::{Billing, Bought},
     question::Wanted,
     reader::{Client, Reader, Reading},
 };
@@ -26,13 +26,6 @@ use crate::{
 struct Spent {
     calls: u32,
     nano_usd: u64,
-}
-
-impl Spent {
-    fn add(&mut self, paid: &Paid) {
-        self.calls += 1;
-        self.nano_usd = self.nano_usd.saturating_add(paid.cost.get());
-    }
 }
 
 /// Bytes of a document that are shown at once. Answers about longer texts get less complete long before a context is
@@ -77,11 +70,11 @@ impl PromptedModel {
     ) -> Result<Asked<T>, Failure> {
         let mut asked = request.clone();
         loop {
-            let paid = match self.billing.converse(&asked, client, spent.calls).await? {
-                Bought::Paid(paid) => paid,
-                Bought::Lost => return Ok(Asked::Lost),
-            };
-            spent.add(&paid);
+            let bought = self.billing.converse(&asked, client, spent.calls).await?;
+            // The next call is another one, whatever became of this.
+            spent.calls += 1;
+            let Bought::Paid(paid) = bought else { return Ok(Asked::Lost) };
+            spent.nano_usd = spent.nano_usd.saturating_add(paid.cost.get());
             let read = match &paid.reply.stop {
                 Stop::Whole => read(paid.reply.text.expose()),
                 Stop::Blocked => return Ok(Asked::Stopped),

@@ -243,12 +243,13 @@ async fn a_call_without_an_answer_counts_at_the_most_it_can_have_cost() {
 }
 
 #[tokio::test]
-async fn what_was_lost_is_asked_about_in_halves_by_whoever_asks_next() {
+async fn what_was_lost_is_asked_about_in_halves_by_the_next_delivery() {
     let text = format!("{TEXT}\n\n{}", "And nothing else was noted. ".repeat(20));
     let desk = Desk::open(Scripted::default().fails(ModelError::TimedOut).says(&rash())).await;
     assert_eq!(code(desk.read(&text, 1).await), "model.timeout");
-    let reading = desk.read(&text, 2).await.unwrap();
+    let reading = desk.read(&text, 1).await.unwrap();
     assert_eq!((desk.model.calls(), reading.cost_nano_usd), (3, 2 * CALL.get()));
+    assert_eq!(desk.read(&text, 2).await.unwrap().cost_nano_usd, 0, "and by whoever asks after it, for nothing");
     let asked = desk.model.asked.lock().unwrap();
     let halves: String = asked[1..].iter().map(|request| request.document.expose()).collect();
     assert_eq!(halves, text, "the halves are the whole");

@@ -46,6 +46,7 @@ fn spec(kind: FieldType) -> FieldSpec {
         e2b: None,
         description: String::new(),
         required: false,
+        phi: None,
     }
 }
 

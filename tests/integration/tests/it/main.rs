@@ -8,6 +8,7 @@ mod failures_are_documented;
 mod faults;
 mod layers;
 mod money;
+mod operations;
 mod outputs;
 mod pipeline;
 mod simulation;

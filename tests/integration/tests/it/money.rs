@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use clinflow_core::{ExecutionId, Role, Status, TeamId};
 use clinflow_cost::{NanoUsd, Tally};
 use clinflow_integration::{
-    documents::{self, Document},
+    documents,
     fleet::{Fleet, Settings},
     outcome::judge,
 };
@@ -134,18 +134,18 @@ async fn a_model_that_always_asks_for_another_try_is_stopped_once_and_the_other_
 -> anyhow::Result<()> {
     let bedrock = Server::start(Plan::default()).await?;
     let fleet = fleet(&bedrock).await?;
-    let mut documents = documents::distinct("loop", 21)?;
-    let others = documents.split_off(1);
-    let text = format!("{}\nASK ME AGAIN\n", String::from_utf8_lossy(&others[0].bytes));
-    let endless = [Document { bytes: text.into(), media_type: "text/plain", ..documents.remove(0) }];
-    let stopped = submit_all(&fleet, &endless).await?;
+    let mut others = documents::distinct("loop", 21)?;
+    let text = others.iter().position(|document| document.media_type == "text/plain");
+    let mut endless = others.remove(text.context("there are texts among the samples")?);
+    endless.bytes = [&endless.bytes[..], b"\nASK ME AGAIN\n"].concat().into();
+    let stopped = submit_all(&fleet, std::slice::from_ref(&endless)).await?;
     let accepted = submit_all(&fleet, &others).await?;
     let verdict = judge(&fleet, &accepted).await?;
     assert_eq!((verdict.accepted, verdict.lost, verdict.broken), (20, 0, 0));
     let stopped = *stopped.first().context("it was accepted")?;
     assert_eq!(parked(&fleet, stopped).await?, "budget.loop");
 
-    let hash = clinflow_core::DocumentHash::of(&endless[0].bytes).to_string();
+    let hash = clinflow_core::DocumentHash::of(&endless.bytes).to_string();
     let calls = bedrock.calls();
     let asked = calls.iter().filter(|call| call.operation == Operation::Converse);
     let asked = asked.filter(|call| call.metadata.values().any(|value| *value == hash)).count();

@@ -29,7 +29,7 @@ use clinflow_ports::{
     joins::Expired,
     memory::{
         MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryClaims, MemoryExecutions, MemoryJoins,
-        MemoryObjects, MemoryReviews,
+        MemoryObjects, MemoryReviews, MemorySessions,
     },
     objects::key,
     topology::Topology,
@@ -258,8 +258,12 @@ impl World {
                 self.work(clinflow_extractor::Extract::new(objects, patterns), &life).await;
             }
             Role::Nlp => {
-                let model = Arc::new(clinflow_nlp::LocalModel::new());
-                self.work(clinflow_nlp::Ask::new(objects, catalog, model), &life).await;
+                let reader = Arc::new(clinflow_nlp::LocalModel::new());
+                let sessions = Arc::new(MemorySessions::default());
+                let guardrails = clinflow_nlp::local_guardrails();
+                let comprehend =
+                    clinflow_nlp::Comprehend::new(objects, catalog, sessions, reader, guardrails);
+                self.work(comprehend, &life).await;
             }
             Role::Aggregator => {
                 let (aggregate, sweeper) = clinflow_aggregator::build(

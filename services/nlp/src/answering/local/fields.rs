@@ -140,11 +140,15 @@ impl<'m> Fields<'m> {
         }
         let is_date = matches!(known.spec.kind, FieldType::Date);
         let asks_date = reading.terms.iter().any(|term| term == "date");
-        if asks_date && !is_date {
+        let asks_time =
+            asks_date || reading.terms.iter().any(|term| matches!(term.as_str(), "begin" | "end"));
+        if (asks_date && !is_date) || (is_date && !asks_time) {
             return None;
         }
         let (mut score, mut aspects, mut meant, mut explained) = (0, 0, 0, HashSet::new());
         let (mut grouped, mut anchored, mut is_ambient) = (known.field.group.is_none(), false, false);
+        // Where all words are in every question, each must name the field: "subject number" is no site's number.
+        let only_faint = reading.terms.iter().all(|term| words::is_faint(term));
         for term in &reading.terms {
             let worth = |value: i32| if words::is_faint(term) { FAINT } else { value };
             if known.name.contains(term) || (term == "date" && is_date) {
@@ -156,9 +160,11 @@ impl<'m> Fields<'m> {
             } else if known.group.contains(term) {
                 score += worth(IN_GROUP);
                 grouped = true;
-            } else if known.meaning.contains(term) {
+            } else if known.meaning.contains(term) && !only_faint {
                 score += worth(IN_MEANING);
                 meant += i32::from(!words::is_faint(term));
+            } else if only_faint {
+                return None;
             } else if words::is_faint(term) || (term == "reason" && !self.has_reason) {
                 continue;
             } else if self.ambient.contains(term) {
@@ -280,7 +286,8 @@ fn known<'m>(field: &'m Field, set: &'m FieldSet, workflow: &'m Workflow, text: 
 /// The value of a field that a guardrail has masked: its text says more than may be told.
 fn masked<'m>(field: &'m Field, text: &str) -> Option<&'m str> {
     let value = field.value.expose();
-    let stands = || field.evidence.iter().filter_map(|evidence| evidence.span.of(text)).any(|said| said.contains('{'));
+    let stands =
+        || field.evidence.iter().filter_map(|evidence| evidence.span.of(text)).any(|said| said.contains('{'));
     (value.contains('{') && value.contains('}') && !stands()).then_some(value)
 }
 

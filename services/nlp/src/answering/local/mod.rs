@@ -125,7 +125,7 @@ fn reading(question: &str) -> Vec<Reading> {
             names.extend(words::terms(bare));
         }
     }
-    names.retain(|name| !words::is_faint(name) && !sentences::is_kind(name));
+    names.retain(|name| is_name(name));
     let own = distinct(Reading { terms: words::terms(&plain).collect(), names, beside: Vec::new() });
     if preferred == question {
         return vec![own];
@@ -135,6 +135,7 @@ fn reading(question: &str) -> Vec<Reading> {
         .filter(|entity| names_something(entity.label))
         .filter_map(|entity| entity.preferred.as_deref())
         .flat_map(words::terms)
+        .filter(|name| is_name(name))
         .collect();
     let other = Reading {
         terms: words::terms(&words::plain(&preferred)).collect(),
@@ -142,6 +143,11 @@ fn reading(question: &str) -> Vec<Reading> {
         beside: Vec::new(),
     };
     vec![own, distinct(other)]
+}
+
+/// Whether a term names something.
+fn is_name(term: &str) -> bool {
+    !words::is_faint(term) && !words::is_general(term)
 }
 
 /// Whether a mention names something, rather than a property of it.

@@ -43,7 +43,7 @@ pub(super) fn compose(quotations: &[Quotation], text: &Text) -> (Phi, Vec<Citati
     };
     for quotation in quotations.iter().take(MOST) {
         let words =
-            |place: &Place| flat(place.masked.as_deref().unwrap_or(&text.text[place.range.clone()]));
+            |place: &Place| flat(place.masked.as_deref().unwrap_or_else(|| &text.text[place.range.clone()]));
         let quoted: Vec<String> =
             quotation.said.iter().map(|place| format!("\"{}\"", words(place))).collect();
         let about = quotation.about.as_ref().map(words);

@@ -28,7 +28,7 @@ const KINDS: [(&str, &[Label]); 10] = [
 ];
 
 /// A sentence that has less of what is asked, by weight, is no answer: in percent.
-const ENOUGH: u32 = 66;
+const ENOUGH: u32 = 75;
 
 /// An answer quotes no longer stretch, in bytes.
 const LONGEST: usize = 400;
@@ -204,7 +204,7 @@ struct Fit<'s> {
 }
 
 /// Whether a term asks for a kind of thing.
-pub(super) fn is_kind(term: &str) -> bool {
+fn is_kind(term: &str) -> bool {
     KINDS.iter().any(|(kind, _)| *kind == term)
 }
 

@@ -154,6 +154,11 @@ fn is_empty(word: &str) -> bool {
     EMPTY.split_whitespace().any(|empty| empty == word)
 }
 
+/// Whether a term stands for a kind of thing, and names none.
+pub(super) fn is_general(term: &str) -> bool {
+    KINDS.iter().any(|(kind, _)| *kind == term)
+}
+
 /// Whether a term is in every question and document.
 pub(super) fn is_faint(term: &str) -> bool {
     FAINT.split_whitespace().any(|faint| faint == term || stem(faint) == term)

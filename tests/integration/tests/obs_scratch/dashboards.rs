@@ -1,1 +1,0 @@
-../it/dashboards.rs
