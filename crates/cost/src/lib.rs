@@ -15,6 +15,7 @@ mod ledger;
 mod money;
 mod prices;
 mod rebuild;
+mod report;
 mod reservation;
 mod scope;
 mod usage;
@@ -27,6 +28,7 @@ pub use ledger::{Billing, Entry, Intent, Outcome};
 pub use money::NanoUsd;
 pub use prices::{GuardrailUnits, PriceTable, Unpriced};
 pub use rebuild::{Install, Resolution, horizon, rebuild, resolve};
+pub use report::{By, Report, Standing, Standings, Sums};
 pub use reservation::{
     Answer, Charge, Dispatch, Limit, Position, Release, Reservation, Settlement, State, Suspend, Threshold,
     Trip,

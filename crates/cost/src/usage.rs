@@ -22,4 +22,15 @@ impl Usage {
     pub const fn total(&self) -> u64 {
         self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h + self.output
     }
+    /// Both together, class by class.
+    #[must_use]
+    pub const fn plus(&self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            cache_read: self.cache_read.saturating_add(other.cache_read),
+            cache_write_5m: self.cache_write_5m.saturating_add(other.cache_write_5m),
+            cache_write_1h: self.cache_write_1h.saturating_add(other.cache_write_1h),
+            output: self.output.saturating_add(other.output),
+        }
+    }
 }

@@ -57,12 +57,12 @@ fn used() -> Metrics {
         workflow: &workflow,
         status: Status::Completed,
         cost: cent,
-        took: SECOND,
+        took: Some(SECOND),
     });
     metrics.join(&workflow, JoinResult::Completed);
     metrics.part_ignored(&workflow, Ignored::Late);
     metrics.redrive(Redrive::DrivenAgain);
-    metrics.guardrail_intervened(agent, PolicyKind::Topic, Action::Blocked);
+    metrics.guardrail_intervened(agent, "topic", "blocked");
     metrics
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use clinflow_core::{BundleFiles, BundleHash, WorkflowId};
+use clinflow_core::{BundleFiles, BundleHash, TeamId, WorkflowId};
 use clinflow_cost::{Budgets, PriceTable};
 use clinflow_yaml::Problems;
 
@@ -41,6 +41,11 @@ impl Bundle {
     /// Every workflow, in the order of their ids.
     pub fn workflows(&self) -> impl Iterator<Item = &Arc<Workflow>> {
         self.workflows.values()
+    }
+
+    /// Every workflow, with the team that pays for it.
+    pub fn owners(&self) -> Vec<(TeamId, WorkflowId)> {
+        self.workflows().map(|workflow| (workflow.team.clone(), workflow.id.clone())).collect()
     }
 
     /// What a token of which model costs.

@@ -15,7 +15,6 @@ pub mod record;
 mod recorded;
 pub mod report;
 mod sdtm;
-mod submission;
 pub mod tables;
 #[cfg(test)]
 mod testing;
@@ -25,7 +24,7 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use clinflow_core::{ExecutionId, Failure, FieldSet, Role, step::ObjectRef};
+use clinflow_core::{Failure, FieldSet, Role, step::ObjectRef};
 use clinflow_ports::{
     Objects, StoreError,
     objects::{get_checked, key},
@@ -33,9 +32,9 @@ use clinflow_ports::{
 use clinflow_proto::v1;
 use clinflow_runtime::{Catalog, Context, Done, Handler, Output, Work, wire};
 use clinflow_workflow::Bundle;
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::{try_join, try_join_all};
 
-use crate::{recorded::Recorded, report::File, submission::Submission};
+use crate::{recorded::Recorded, report::File};
 
 /// Writes reports.
 pub struct Report {
@@ -47,15 +46,6 @@ impl Report {
     /// A reporter that reads and writes `objects` and takes workflows from `bundles`.
     pub fn new(objects: Arc<dyn Objects>, bundles: Arc<Catalog<Bundle>>) -> Self {
         Self { objects, bundles }
-    }
-
-    /// What the submitter said about the document; a submission that upstream published itself says nothing.
-    async fn submission(&self, execution: ExecutionId) -> Result<Submission, Failure> {
-        match self.objects.get(&key::submission(execution)).await {
-            Ok(bytes) => Ok(Submission::read(&bytes)?),
-            Err(StoreError::Missing { .. }) => Ok(Submission::default()),
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// The validated fields.
@@ -82,12 +72,8 @@ impl Handler for Report {
 
     async fn handle(&self, input: v1::ExtractionRecorded, _context: &Context) -> Result<Done, Failure> {
         let recorded = Recorded::try_from(&input)?;
-        let (bundle, fields, submission) = try_join3(
-            self.bundles.get(recorded.run.bundle),
-            self.fields(&recorded.fields),
-            self.submission(recorded.run.execution),
-        )
-        .await?;
+        let (bundle, fields) =
+            try_join(self.bundles.get(recorded.run.bundle), self.fields(&recorded.fields)).await?;
         let workflow = bundle.workflow(&recorded.workflow).ok_or_else(|| {
             Failure::park(
                 "workflow.unknown",
@@ -95,7 +81,7 @@ impl Handler for Report {
             )
         })?;
         let folder = key::report_folder(recorded.run.execution);
-        let record = recorded.record(fields, submission);
+        let record = recorded.record(fields)?;
         let outputs = self.write(&folder, report::files(&record, workflow)).await?;
 
         let work = Work { output: outputs.first().cloned(), ..Work::of(workflow.id.agent(Role::Reporter)) };

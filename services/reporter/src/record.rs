@@ -1,7 +1,7 @@
 //! `record.json`: everything clinflow knows about one document, for machines to read.
 
 use clinflow_core::{
-    BundleHash, DocumentHash, ExecutionId, Field, Finding, Phi, SessionId, Status, Step, WorkflowId,
+    BundleHash, DocumentHash, ExecutionId, Field, Finding, Guarded, SessionId, Status, Step, WorkflowId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,15 +32,15 @@ pub struct Record {
     pub fields: Vec<Field>,
     /// What rules have to say about them.
     pub findings: Vec<Finding>,
-    /// What the guardrail decided; always `null`, because no guardrail runs yet.
-    pub guardrail: (),
+    /// The guardrail the fields have passed, and what it did to them.
+    pub guardrail: Guarded,
     /// What the steps cost together.
     pub cost: Cost,
     /// Every step before the report, oldest first.
     pub steps: Vec<Step>,
 }
 
-/// The document of a [`Record`].
+/// The document of a [`Record`]: known by its hash. The name of its file is left out, because it may identify a patient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Its identity.
@@ -49,8 +49,6 @@ pub struct Document {
     pub media_type: String,
     /// Number of pages, when the document has pages.
     pub pages: Option<u32>,
-    /// The file's name, when the submitter gave one.
-    pub name: Option<Phi>,
 }
 
 impl Record {

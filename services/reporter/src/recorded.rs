@@ -7,7 +7,6 @@ use clinflow_runtime::wire::{self, Run, malformed};
 use crate::{
     cost::Cost,
     record::{Document, Record},
-    submission::Submission,
 };
 
 /// A recorded extraction.
@@ -52,16 +51,19 @@ impl TryFrom<&v1::ExtractionRecorded> for Recorded {
 }
 
 impl Recorded {
-    /// The record of this extraction, with its `fields` and what the submitter said.
-    pub(crate) fn record(self, fields: FieldSet, submission: Submission) -> Record {
-        Record {
+    /// The record of this extraction, with its `fields`.
+    pub(crate) fn record(self, fields: FieldSet) -> Result<Record, Failure> {
+        // INV-08: what no guardrail has seen does not leave.
+        let guardrail = fields.guarded.ok_or_else(|| {
+            Failure::park("guardrail.missing", anyhow::anyhow!("the fields have passed no guardrail"))
+        })?;
+        Ok(Record {
             schema: Record::SCHEMA.to_owned(),
             execution_id: self.run.execution,
             document: Document {
                 sha256: self.run.document.sha256,
                 media_type: self.media_type,
                 pages: self.pages,
-                name: submission.name,
             },
             workflow_id: self.workflow,
             document_type: self.document_type,
@@ -70,9 +72,9 @@ impl Recorded {
             session_id: self.run.session,
             fields: fields.fields,
             findings: fields.findings,
-            guardrail: (),
+            guardrail,
             cost: Cost::of_steps(&self.steps),
             steps: self.steps,
-        }
+        })
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use clinflow_core::{
-    AgentId, BundleHash, DocumentHash, Evidence, ExecutionId, Field, Finding, Phi, Role, SessionId, Severity,
-    Status, Step, WorkflowId,
+    AgentId, BundleHash, DocumentHash, Evidence, ExecutionId, Field, Finding, Guarded, Intervention, Phi,
+    Role, SessionId, Severity, Status, Step, WorkflowId,
     field::{Alignment, Assertion, Code, Confidence, Offsets, Source},
     id::ObjectHash,
     step::{ObjectRef, Outcome},
@@ -171,7 +171,6 @@ pub(crate) fn record() -> Record {
             sha256: DocumentHash::of(b"document"),
             media_type: "application/pdf".to_owned(),
             pages: Some(1),
-            name: Some(Phi::new("report.pdf")),
         },
         workflow_id: WorkflowId::new("ae-report").unwrap(),
         document_type: "ae-report".to_owned(),
@@ -187,8 +186,22 @@ pub(crate) fn record() -> Record {
             index: Some(2),
             message: Phi::new("the sources differ"),
         }],
-        guardrail: (),
+        guardrail: guarded(),
         cost: Cost::of_steps(&steps),
         steps,
+    }
+}
+
+/// A guardrail that has masked the reporter's name.
+pub(crate) fn guarded() -> Guarded {
+    Guarded {
+        guardrail: "pharma-clinical-guardrail-prod/0123456789ab".to_owned(),
+        interventions: vec![Intervention {
+            policy: "sensitive-information".to_owned(),
+            name: "NAME".to_owned(),
+            action: "anonymized".to_owned(),
+            field: Some("reporter_name".to_owned()),
+            index: None,
+        }],
     }
 }

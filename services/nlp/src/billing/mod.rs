@@ -6,12 +6,13 @@
 //! redelivery goes through the same names and finds what is done.
 
 mod fingerprint;
+mod metering;
 mod replies;
 mod verdict;
 
 use std::{sync::Arc, time::Duration};
 
-use clinflow_core::{Failure, id::ObjectHash, step::ObjectRef};
+use clinflow_core::{Failure, Role, id::ObjectHash, step::ObjectRef};
 use clinflow_cost::{
     Answer, Attempt, Billing as Billed, Entry, Intent, NanoUsd, Outcome, Payer, Reservation, Usage,
 };
@@ -19,9 +20,15 @@ use clinflow_ports::{
     Clock, Counters, Ledger, Model, Objects,
     model::{Asker, ModelError, Reply, Request},
 };
+use clinflow_runtime::telemetry::{
+    Metrics,
+    metrics::{Agent, Answered, CostClass, Decision, Invocation},
+};
+use tokio::time::Instant;
 
-pub use self::fingerprint::fingerprint;
+pub use self::{fingerprint::fingerprint, metering::show};
 use self::{
+    metering::{answered, attempted, first_or_retry, free},
     replies::{Kept, Replies},
     verdict::{Reserved, dispatched, reserved, unanswered, unpriced},
 };
@@ -43,6 +50,7 @@ pub struct Billing {
     ledger: Arc<dyn Ledger>,
     replies: Replies,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
 }
 
 /// An answer, and what it cost this time.
@@ -77,6 +85,11 @@ impl Call<'_> {
         Attempt { invocation: self.client.invocation, ordinal: self.ordinal, number }
     }
 
+    /// Whose figures it goes into.
+    const fn agent(&self) -> Agent<'_> {
+        Agent { team: self.client.team, workflow: self.client.workflow, role: Role::Nlp }
+    }
+
     fn asker(&self, attempt: Attempt) -> Asker {
         Asker {
             attempt: attempt.to_string(),
@@ -89,15 +102,17 @@ impl Call<'_> {
 }
 
 impl Billing {
-    /// Pays for `model`: holds and books with `counters`, writes to `ledger`, keeps answers in `objects`.
+    /// Pays for `model`: holds and books with `counters`, writes to `ledger`, keeps answers in `objects`, counts in
+    /// `metrics`.
     pub fn new(
         model: Arc<dyn Model>,
         counters: Arc<dyn Counters>,
         ledger: Arc<dyn Ledger>,
         objects: Arc<dyn Objects>,
         clock: Arc<dyn Clock>,
+        metrics: Metrics,
     ) -> Self {
-        Self { model, counters, ledger, replies: Replies::new(objects), clock }
+        Self { model, counters, ledger, replies: Replies::new(objects), clock, metrics }
     }
 
     /// The model's id.
@@ -135,24 +150,28 @@ impl Billing {
     }
 
     /// An answer that was paid for before costs nothing, but whoever asks the same again and again is in a loop.
-    async fn again(&self, call: &Call<'_>, answered: Attempt, reply: Reply) -> Result<Paid, Failure> {
+    async fn again(&self, call: &Call<'_>, bought: Attempt, reply: Reply) -> Result<Paid, Failure> {
+        let (began, mut booked) = (Instant::now(), (NanoUsd::ZERO, Usage::default()));
         // Who got the answer may have crashed before it was booked.
-        if let Some(Entry { intent, outcome: None }) = self.ledger.attempt(answered).await? {
-            self.book(call, &intent, reply.usage, None).await?;
+        if let Some(Entry { intent, outcome: None }) = self.ledger.attempt(bought).await? {
+            booked = (self.book(call, &intent, reply.usage, None).await?, reply.usage);
         }
         let wanted = self.reservation(call, 1, NanoUsd::ZERO);
         match self.counters.reserve(&wanted).await? {
             answer @ Answer::Loop(_) => {
+                self.metrics.budget_decision(call.agent(), Decision::Loop);
                 if let Reserved::Stop(failure) = reserved(answer) {
                     return Err(failure);
                 }
             }
             Answer::Ok { .. } => {
+                self.metrics.budget_decision(call.agent(), Decision::Allowed);
                 self.counters.release(&wanted.team, wanted.attempt).await?;
             }
             // Whatever else the counters say: nothing is spent.
             _ => {}
         }
+        self.count(call, Answered::Stored, free(bought, wanted.attempt), booked, began);
         Ok(Paid { reply, cost: NanoUsd::ZERO })
     }
 
@@ -162,11 +181,33 @@ impl Billing {
         budgets.reserve(&call.payer, call.attempt(number), call.fingerprint, hold, lease, now)
     }
 
+    /// Asks the counters, and counts what they say.
+    async fn reserve(&self, call: &Call<'_>, wanted: &Reservation) -> Result<Answer, Failure> {
+        let answer = self.counters.reserve(wanted).await;
+        if let Some(decision) = answer.as_ref().map_or(Some(Decision::Unavailable), Decision::of) {
+            self.metrics.budget_decision(call.agent(), decision);
+        }
+        Ok(answer?)
+    }
+
+    /// Counts an attempt that began at `began`, with what was booked for it.
+    fn count(
+        &self,
+        call: &Call<'_>,
+        answered: Answered,
+        class: CostClass,
+        (cost, usage): (NanoUsd, Usage),
+        began: Instant,
+    ) {
+        let (agent, model, took) = (call.agent(), self.model.id(), began.elapsed());
+        self.metrics.invocation(&Invocation { agent, model, answered, class, cost, usage, took });
+    }
+
     /// Holds the money for the next attempt; `None` when one before may be on the bill.
     async fn hold(&self, call: &Call<'_>, hold: NanoUsd) -> Result<Option<Reservation>, Failure> {
         for number in 1..ATTEMPTS {
             let wanted = self.reservation(call, number, hold);
-            match reserved(self.counters.reserve(&wanted).await?) {
+            match reserved(self.reserve(call, &wanted).await?) {
                 Reserved::Go => return Ok(Some(wanted)),
                 Reserved::Next => {}
                 Reserved::Lost => {
@@ -183,12 +224,15 @@ impl Billing {
     async fn buy(&self, call: &Call<'_>) -> Result<Bought, Failure> {
         let within = call.client.within.saturating_sub(BOOKING);
         if within.is_zero() {
-            return Err(Failure::retry("model.timeout", anyhow::anyhow!("no time is left to ask the model")));
+            return Err(Failure::retry("model.timed-out", anyhow::anyhow!("no time is left to ask the model")));
         }
         let tokens = self.model.count_input_tokens(call.request).await;
         let prices = call.client.bundle.prices();
         let output = u64::from(call.request.max_output_tokens);
-        let hold = prices.upper_bound(self.model.id(), self.clock.now(), tokens, output).map_err(unpriced)?;
+        let hold = prices.upper_bound(self.model.id(), self.clock.now(), tokens, output).map_err(|error| {
+            self.metrics.budget_decision(call.agent(), Decision::Unpriced);
+            unpriced(error)
+        })?;
         let Some(held) = self.hold(call, hold).await? else { return Ok(Bought::Lost) };
         let intent = self.intent(call, &held);
         self.ledger.put_intent(&intent).await?;
@@ -196,9 +240,10 @@ impl Billing {
         {
             return Err(failure);
         }
+        let began = Instant::now();
         match self.model.converse(call.request, &call.asker(held.attempt), within).await {
-            Ok(reply) => self.answered(call, &intent, reply).await.map(Bought::Paid),
-            Err(error) => Err(self.unanswered(call, &intent, error).await?),
+            Ok(reply) => self.answered(call, &intent, reply, began).await.map(Bought::Paid),
+            Err(error) => Err(self.unanswered(call, &intent, error, began).await?),
         }
     }
 

@@ -88,7 +88,7 @@ pub(super) fn unanswered(error: ModelError) -> Failure {
         }
         ModelError::Throttled { after: None } => Failure::retry("model.throttled", error),
         ModelError::Unavailable { .. } => Failure::retry("model.unavailable", error),
-        ModelError::TimedOut => Failure::retry("model.timeout", error),
+        ModelError::TimedOut => Failure::retry("model.timed-out", error),
         ModelError::Failed { .. } => Failure::retry("model.failed", error),
         ModelError::Refused { .. } => Failure::park("model.refused", error),
     }

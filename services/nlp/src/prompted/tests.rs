@@ -234,7 +234,7 @@ async fn a_throttled_call_costs_nothing_and_the_next_delivery_goes_through() {
 #[tokio::test]
 async fn a_call_without_an_answer_counts_at_the_most_it_can_have_cost() {
     let desk = Desk::open(Scripted::default().fails(ModelError::TimedOut).says(&rash())).await;
-    assert_eq!(code(desk.read(TEXT, 1).await), "model.timeout");
+    assert_eq!(code(desk.read(TEXT, 1).await), "model.timed-out");
     let (spent, settled, suspense) = desk.books().await;
     // 1,000 tokens at the dearest prompt rate ($4.40, writing the cache for an hour) and 8,192 out.
     assert_eq!((spent, settled, suspense), (NanoUsd::ZERO, NanoUsd::ZERO, NanoUsd::new(94_512_000)));
@@ -246,7 +246,7 @@ async fn a_call_without_an_answer_counts_at_the_most_it_can_have_cost() {
 async fn what_was_lost_is_asked_about_in_halves_by_the_next_delivery() {
     let text = format!("{TEXT}\n\n{}", "And nothing else was noted. ".repeat(20));
     let desk = Desk::open(Scripted::default().fails(ModelError::TimedOut).says(&rash())).await;
-    assert_eq!(code(desk.read(&text, 1).await), "model.timeout");
+    assert_eq!(code(desk.read(&text, 1).await), "model.timed-out");
     let reading = desk.read(&text, 1).await.unwrap();
     assert_eq!((desk.model.calls(), reading.cost_nano_usd), (3, 2 * CALL.get()));
     assert_eq!(desk.read(&text, 2).await.unwrap().cost_nano_usd, 0, "and by whoever asks after it, for nothing");

@@ -100,15 +100,6 @@ fn what_a_person_has_yet_to_settle_is_preliminary() {
 }
 
 #[test]
-fn neither_the_documents_name_nor_the_reporters_is_in_it() {
-    let mut record = case();
-    record.document.name = Some("Zoe Example visit.pdf".into());
-    let workflow = workflow("ae-report", &[Format::Fhir]);
-    let text = String::from_utf8(file(&Facts::of(&record, &workflow))).unwrap();
-    assert!(!text.contains("Zoe"));
-}
-
-#[test]
 fn every_resource_says_which_fields_it_rests_on() {
     let bundle = bundle(&case());
     let targets: Vec<Value> =

@@ -23,14 +23,16 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Every string in the sources that looks like a code of one of these families.
 fn codes() -> BTreeSet<String> {
-    const FAMILIES: [&str; 17] = [
+    const FAMILIES: [&str; 19] = [
         "auth",
         "broker",
+        "budget",
         "bundle",
         "classify",
         "deadline",
         "document",
         "execution",
+        "guardrail",
         "handler",
         "ingest",
         "join",

@@ -22,6 +22,9 @@ const DOLLARS: [f64; 10] = [0.000_1, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.
 /// Buckets from submission to end, in seconds.
 const SECONDS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0];
 
+/// Everything the guardrail does about what it finds.
+const ACTIONS: [Action; 3] = [Action::Anonymized, Action::Blocked, Action::Detected];
+
 words!(
     /// How a join of branches was closed.
     JoinResult {
@@ -67,8 +70,8 @@ pub struct Ended<'a> {
     pub status: Status,
     /// What all its model calls cost.
     pub cost: NanoUsd,
-    /// From its submission to its end.
-    pub took: Duration,
+    /// From its submission to its end, when it is known when it was submitted.
+    pub took: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -184,7 +187,7 @@ impl Documents {
     pub(super) fn begin_guardrail(&self, names: &Names, agent: Agent<'_>) {
         let agent = names.agent(agent);
         for policy in PolicyKind::ALL.map(PolicyKind::as_str) {
-            for action in [Action::Anonymized, Action::Blocked, Action::Detected].map(Action::as_str) {
+            for action in ACTIONS.map(Action::as_str) {
                 at_zero(&self.interventions, &GuardrailLabels { agent: agent.clone(), policy, action });
             }
         }
@@ -205,7 +208,9 @@ impl super::Metrics {
         families.ended.get_or_create(&labels).inc();
         let labels = ResultLabels { workflow_id, result };
         families.costs.get_or_create(&labels).observe(dollars(cost));
-        families.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        if let Some(took) = took {
+            families.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        }
     }
 
     /// A join was closed.
@@ -225,12 +230,15 @@ impl super::Metrics {
         self.documents.redrives.get_or_create(&RedriveLabels { result }).inc();
     }
 
-    /// The guardrail found something in what an agent read or wrote.
-    pub fn guardrail_intervened(&self, agent: Agent<'_>, policy: PolicyKind, action: Action) {
+    /// The guardrail found something in what an agent read or wrote; `policy` and `action` as records spell them.
+    pub fn guardrail_intervened(&self, agent: Agent<'_>, policy: &str, action: &str) {
+        let policies = PolicyKind::ALL.map(PolicyKind::as_str);
+        let actions = ACTIONS.map(Action::as_str);
+        let closed = |words: &[&'static str], word: &str| words.iter().find(|known| **known == word).copied();
         let labels = GuardrailLabels {
             agent: self.names.agent(agent),
-            policy: policy.as_str(),
-            action: action.as_str(),
+            policy: closed(&policies, policy).unwrap_or(OTHER),
+            action: closed(&actions, action).unwrap_or(OTHER),
         };
         self.documents.interventions.get_or_create(&labels).inc();
     }
