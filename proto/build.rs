@@ -4,7 +4,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "clinflow/v1/common.proto",
     "clinflow/v1/pipeline.proto",
     "clinflow/v1/side_events.proto",
@@ -14,6 +14,7 @@ const FILES: [&str; 9] = [
     "clinflow/v1/operations.proto",
     "clinflow/v1/reviews.proto",
     "clinflow/v1/questions.proto",
+    "clinflow/v1/costs.proto",
 ];
 
 #[expect(

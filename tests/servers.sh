@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the integration tests need and this machine lacks: RabbitMQ, Redis, and pika for the publisher's
-# guide. Starts nothing and touches no running instance: the tests start private ones on free ports.
+# Installs what the integration tests need and this machine lacks: RabbitMQ, Redis, Prometheus, pika for the publisher's
+# guide, and the validators of FHIR, Dataset-JSON and CloudFormation. Starts nothing and touches no running instance: the tests start private ones on free ports.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing=()
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing+=(rabbitmq-server)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 command -v setpriv >/dev/null || missing+=(util-linux)
 
@@ -25,7 +26,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 venv=target/python
-if ! "$venv/bin/python" -c 'import pika' 2>/dev/null; then
+if ! "$venv/bin/python" -c 'import pika, jsonschema, fhir.resources' 2>/dev/null; then
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check pika==1.3.2
+  "$venv/bin/pip" install --quiet --disable-pip-version-check pika==1.3.2 -r tests/outputs/requirements.txt
 fi

@@ -77,6 +77,11 @@ def check(found: Findings, overlay: Rendered, service: str, deployment: dict, pr
                              capture_output=True, text=True, check=False)
     if not found.expect(run.returncode == 0, f"{name}: its program refuses its configuration: {run.stderr.strip()}"):
         return set()
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as written:
+        written.write("[borker]\nurl = 'amqp://rabbitmq'\n")
+        written.flush()
+        wrong = subprocess.run([program, "--show-config", "--config", written.name], capture_output=True, text=True, check=False)
+    found.expect(wrong.returncode == 64 and "borker" in wrong.stderr, f"{name}: its program accepts a section that it does not know")
     shown = fields(run.stdout)
     # A program refuses an unknown key of a section it knows, and says nothing about a section it does not know.
     for path in leaves(tomllib.loads(file)):

@@ -16,8 +16,7 @@ use aws_smithy_http_client::tls;
 pub struct Service<'a> {
     /// Its name in errors: `DynamoDB`.
     pub name: &'a str,
-    /// Another endpoint than AWS': `http://127.0.0.1:8000`. On a loopback address credentials and region may be left
-    /// out.
+    /// Another endpoint than AWS': `http://127.0.0.1:8000`. At one without TLS, credentials and region may be left out.
     pub endpoint: Option<&'a str>,
     /// The region; otherwise the one the AWS SDK finds.
     pub region: Option<&'a str>,
@@ -46,11 +45,12 @@ pub async fn config(service: Service<'_>) -> anyhow::Result<SdkConfig> {
     let region = service.region.map(|region| Region::new(region.to_owned()));
     let loader = match service.endpoint {
         // Looking for credentials and region ends at the metadata service of a cloud machine, which a laptop
-        // waits seconds for. A local server believes anything, so nothing is looked for beyond the environment.
-        Some(endpoint) if is_loopback(endpoint) => {
+        // waits seconds for. What speaks without TLS is no service of AWS and believes anything, so nothing is looked
+        // for beyond the environment.
+        Some(endpoint) if is_plain(endpoint) => {
             let environment = EnvironmentVariableCredentialsProvider::new().provide_credentials().await;
             let credentials =
-                environment.unwrap_or_else(|_| Credentials::new("local", "local", None, None, "loopback"));
+                environment.unwrap_or_else(|_| Credentials::new("local", "local", None, None, "plain HTTP"));
             loader
                 .http_client(aws_smithy_http_client::Builder::new().build_http())
                 .credentials_provider(credentials)
@@ -81,34 +81,42 @@ pub async fn config(service: Service<'_>) -> anyhow::Result<SdkConfig> {
     Ok(config)
 }
 
-/// Whether an endpoint is plain HTTP on this machine.
-fn is_loopback(endpoint: &str) -> bool {
-    let Some(authority) = endpoint.strip_prefix("http://").and_then(|rest| rest.split('/').next()) else {
-        return false;
-    };
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    host == "localhost"
-        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+/// Whether an endpoint is spoken to without TLS.
+pub fn is_plain(endpoint: &str) -> bool {
+    endpoint.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("http"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_loopback;
+    use std::time::Duration;
+
+    use aws_credential_types::provider::ProvideCredentials as _;
+
+    use super::{Service, config, is_plain};
 
     #[test]
-    fn only_plain_http_on_this_machine_is_loopback() {
-        for yes in
-            ["http://127.0.0.1:8000", "http://localhost:8000/", "http://[::1]:8000", "http://127.0.0.1"]
-        {
-            assert!(is_loopback(yes), "{yes}");
+    fn only_http_is_without_tls() {
+        for yes in ["http://127.0.0.1:8000", "http://dynamodb:8000/", "HTTP://[::1]:8000"] {
+            assert!(is_plain(yes), "{yes}");
         }
-        for no in [
-            "https://127.0.0.1:8000",
-            "http://dynamodb.example.org",
-            "http://192.0.2.1:8000",
-            "http://localhost.example.org:80",
-        ] {
-            assert!(!is_loopback(no), "{no}");
+        for no in ["https://127.0.0.1:8000", "https://http.example.org", "localhost:8000", ""] {
+            assert!(!is_plain(no), "{no}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_on_any_host_needs_neither_credentials_nor_region() {
+        let service = Service {
+            name: "DynamoDB",
+            endpoint: Some("http://dynamodb:8000"),
+            region: None,
+            timeout: Some(Duration::from_secs(1)),
+            connect_timeout: Duration::from_secs(1),
+        };
+        let config = config(service).await.unwrap();
+        assert_eq!(config.region().map(AsRef::as_ref), Some("us-east-1"));
+        assert_eq!(config.endpoint_url(), Some("http://dynamodb:8000"));
+        // Without looking any further, also where the environment of the test names credentials.
+        config.credentials_provider().unwrap().provide_credentials().await.unwrap();
     }
 }

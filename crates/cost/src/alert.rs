@@ -10,7 +10,7 @@ use crate::{NanoUsd, Scope};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CostAlert {
     /// `team:oncology|2026-11|3|80`: scope, period, version of the limit, percent. For a loop
-    /// `loop|<document>|<agent>|<which calls>|<the first of them>`, with the first digits of hashes.
+    /// `loop|<document>|<agent>|<raised at>`, with the first digits of the hash, and microseconds.
     pub id: String,
     /// When it was raised, by the counters' clock.
     pub at: Timestamp,

@@ -203,13 +203,12 @@ mod tests {
         let told = [
             "team:safety|2026-11|3|80".to_owned(),
             "team:safety-2|2026-11|3|80".to_owned(),
-            format!("loop|{document}|ae-report.nlp|stage|{}", intent.attempt.call()),
+            format!("loop|{document}|ae-report.nlp|1795428000000001"),
         ];
         let install = rebuild(&[], BTreeSet::from(told), &budgets(), at("2026-11-23T12:00:00Z"));
         assert_eq!(install.raised_for(&intent.accounts[0]), [(3, 80)]);
-        let first = intent.attempt.call();
-        let about = "ae-report.nlp|stage".to_owned();
-        assert_eq!(install.loops, [RecalledAlert { document, about, first }]);
+        let at = at("2026-11-23T10:00:00.000001Z");
+        assert_eq!(install.loops, [RecalledAlert { document, agent: intent.agent, at }]);
     }
 
     #[test]

@@ -77,8 +77,8 @@ pub struct Sums {
     pub settled: NanoUsd,
     /// What attempts without an outcome may have cost at most.
     pub suspense: NanoUsd,
-    /// The part of both that went into asking again: attempts after the first at a call, and calls that ask what was asked
-    /// before.
+    /// The part of both that is paid again: of attempts that ask what was paid for before, or may have been. A retry after
+    /// an attempt that cost nothing is not among them.
     pub repeated: NanoUsd,
 }
 
@@ -91,21 +91,22 @@ impl Sums {
     fn add(&mut self, entry: &Entry, seen: Seen) {
         self.attempts += 1;
         self.calls += u64::from(seen.new_call);
-        let cost = match &entry.outcome {
+        match &entry.outcome {
             Some(outcome) => {
                 self.tokens = self.tokens.plus(outcome.usage);
                 self.settled = self.settled.plus(outcome.cost);
-                outcome.cost
             }
-            None => {
-                self.suspense = self.suspense.plus(entry.intent.hold);
-                entry.intent.hold
-            }
-        };
+            None => self.suspense = self.suspense.plus(entry.intent.hold),
+        }
         if seen.repeated {
-            self.repeated = self.repeated.plus(cost);
+            self.repeated = self.repeated.plus(cost(entry));
         }
     }
+}
+
+/// What an entry cost, or may have cost at most.
+fn cost(entry: &Entry) -> NanoUsd {
+    entry.outcome.as_ref().map_or(entry.intent.hold, |outcome| outcome.cost)
 }
 
 /// What an attempt is, compared with those before it.
@@ -123,24 +124,24 @@ pub struct Report {
     rows: BTreeMap<String, Sums>,
     total: Sums,
     calls: HashSet<(Uuid, u32)>,
-    asked: HashSet<ObjectHash>,
+    paid: HashSet<ObjectHash>,
 }
 
 impl Report {
     /// A report without entries; `zone` is where days begin.
     pub fn new(by: By, zone: TimeZone) -> Self {
-        let (calls, asked) = (HashSet::new(), HashSet::new());
-        Self { by, zone, rows: BTreeMap::new(), total: Sums::default(), calls, asked }
+        let (calls, paid) = (HashSet::new(), HashSet::new());
+        Self { by, zone, rows: BTreeMap::new(), total: Sums::default(), calls, paid }
     }
 
     /// Adds an entry. Those of a team come in the order of their time: of two that ask the same, the later one is the
     /// repetition.
     pub fn add(&mut self, entry: &Entry) {
         let attempt = entry.intent.attempt;
-        let asked_before = !self.asked.insert(entry.intent.fingerprint);
+        let costs = cost(entry) > NanoUsd::ZERO;
         let seen = Seen {
             new_call: self.calls.insert((attempt.invocation, attempt.ordinal)),
-            repeated: attempt.number > 1 || asked_before,
+            repeated: costs && !self.paid.insert(entry.intent.fingerprint),
         };
         self.rows.entry(self.by.row(entry, &self.zone)).or_default().add(entry, seen);
         self.total.add(entry, seen);
@@ -337,6 +338,17 @@ loop_guard: { identical_calls: 3, calls_per_stage: 12, window: 24h }
             assert_eq!(sum(|sums| sums.calls), 3, "{}", by.as_str());
             assert_eq!(sum(|sums| sums.spent().get()), 185, "{}", by.as_str());
         }
+    }
+
+    #[test]
+    fn a_retry_after_a_throttle_is_not_paid_again() {
+        let mut report = Report::new(By::Agent, TimeZone::UTC);
+        let throttled = intent("ae-report", (1, 1), b"a", "2026-11-23T03:00:00Z");
+        report.add(&Entry { outcome: Some(throttled.free(throttled.at)), intent: throttled });
+        report.add(&billed(intent("ae-report", (1, 2), b"a", "2026-11-23T03:01:00Z"), 20));
+        assert_eq!(row(report.total()), (1, 2, 20, 0, 0));
+        report.add(&billed(intent("ae-report", (1, 3), b"a", "2026-11-23T03:02:00Z"), 20));
+        assert_eq!(row(report.total()), (1, 3, 40, 0, 20));
     }
 
     #[test]

@@ -13,8 +13,8 @@ pub(crate) const MAX_ACTIONS: u16 = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Another endpoint than AWS': `http://127.0.0.1:8000`. On a loopback address credentials and region may
-    /// be left out.
+    /// Another endpoint than AWS': `http://127.0.0.1:8000`. At one without TLS, credentials and region may be left
+    /// out.
     pub endpoint: Option<String>,
     /// The region; otherwise the one the AWS SDK finds.
     pub region: Option<String>,

@@ -71,7 +71,7 @@ impl Embedded {
         format!("http://{}", self.address)
     }
 
-    /// The configuration that leads to it. Credentials are made up, as for every loopback endpoint.
+    /// The configuration that leads to it. Credentials are made up, as for every endpoint without TLS.
     pub fn config(&self) -> Config {
         Config { endpoint: Some(self.endpoint()), ..Config::default() }
     }

@@ -3,9 +3,10 @@
 //! `{"id", "kind", "side": "INPUT"|"OUTPUT", "text", "source"?, "question"?, "expect": "allow"|"mask"|"block", "by"?: [names],
 //! "result"?}`: `by` names what must have found something, `result` is the text that must come out.
 
+use clinflow_yaml::{Problem, Problems};
 use serde::Deserialize;
 
-use crate::{Action, Assessment, Content, Engine, Problem, Source};
+use crate::{Action, Assessment, Content, Engine, Source};
 
 /// What a case expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -69,7 +70,7 @@ pub struct Case {
 /// # Errors
 ///
 /// Every line that is no case.
-pub fn read(file: &str, text: &str) -> Result<Vec<Case>, Vec<Problem>> {
+pub fn read(file: &str, text: &str) -> Result<Vec<Case>, Problems> {
     let mut cases = Vec::new();
     let mut problems = Vec::new();
     for (line, written) in (1..).zip(text.lines()).filter(|(_, written)| !written.trim().is_empty()) {
@@ -79,11 +80,11 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Case>, Vec<Problem>> {
                 file: file.to_owned(),
                 line,
                 field: String::new(),
-                reason: format!("no case: {error}"),
+                message: format!("no case: {error}"),
             }),
         }
     }
-    if problems.is_empty() { Ok(cases) } else { Err(problems) }
+    if problems.is_empty() { Ok(cases) } else { Err(Problems(problems)) }
 }
 
 impl Case {

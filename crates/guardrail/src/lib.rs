@@ -22,5 +22,5 @@ pub mod words;
 
 pub use assessment::{Action, Assessment, Content, Finding, PolicyKind, Source};
 pub use engine::Engine;
-pub use policy::{PiiType, Policy, Problem};
+pub use policy::{PiiType, Policy};
 pub use redact::{Redacted, Replaced, redact};

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use clinflow_core::{Lane, Role, Status, TeamId, WorkflowId};
 use clinflow_cost::{Account, NanoUsd, Scope, Usage};
-use clinflow_guardrail::{Action, PolicyKind};
 use clinflow_ports::Health;
 use clinflow_runtime::telemetry::metrics::{
     Agent, Answered, Budget, CostClass, Decision, Ended, Ignored, Invocation, JoinResult, LeaseResolution,
@@ -150,7 +149,7 @@ fn an_execution_that_has_not_ended_is_not_counted_as_a_document() {
             workflow: &workflow,
             status,
             cost: NanoUsd::ZERO,
-            took: SECOND,
+            took: Some(SECOND),
         });
     }
     let text = metrics.render_plain().unwrap();

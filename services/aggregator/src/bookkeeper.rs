@@ -191,7 +191,8 @@ impl Bookkeeper {
                 }
                 let position = self.money.counters.position(&workflow.team, &account).await?;
                 let limit = position.limit.map(|(amount, _)| amount);
-                let limit = limit.or_else(|| bundle.budgets().limit(&account.scope).map(|limit| limit.amount));
+                let limit =
+                    limit.or_else(|| bundle.budgets().limit(&account.scope).map(|limit| limit.amount));
                 shown.push((account, (limit, position)));
             }
         }
@@ -212,7 +213,9 @@ impl Bookkeeper {
 
 /// The event of a threshold; a loop has none, because the document that is in it says so itself by being parked.
 fn event(alert: &CostAlert, now: Timestamp) -> Option<(Route, Envelope)> {
-    let Cause::Threshold { scope, period, version, percent, used, limit, .. } = &alert.cause else { return None };
+    let Cause::Threshold { scope, period, version, percent, used, limit, .. } = &alert.cause else {
+        return None;
+    };
     let body = v1::BudgetThreshold {
         scope: scope.kind().as_str().to_owned(),
         scope_id: scope.id().to_owned(),
@@ -224,7 +227,9 @@ fn event(alert: &CostAlert, now: Timestamp) -> Option<(Route, Envelope)> {
     };
     let workflow = match scope.kind() {
         ScopeKind::Workflow => WorkflowId::new(scope.id()).ok(),
-        ScopeKind::Agent => scope.id().rsplit_once('.').and_then(|(workflow, _)| WorkflowId::new(workflow).ok()),
+        ScopeKind::Agent => {
+            scope.id().rsplit_once('.').and_then(|(workflow, _)| WorkflowId::new(workflow).ok())
+        }
         ScopeKind::Team | ScopeKind::Session | ScopeKind::Document => None,
     };
     let meta = Meta {
@@ -242,7 +247,10 @@ fn event(alert: &CostAlert, now: Timestamp) -> Option<(Route, Envelope)> {
         deadline: None,
         traceparent: None,
     };
-    Some((Route::event(Event::BudgetThreshold, &meta.workflow, meta.lane), meta.write(body.encode_to_vec().into())))
+    Some((
+        Route::event(Event::BudgetThreshold, &meta.workflow, meta.lane),
+        meta.write(body.encode_to_vec().into()),
+    ))
 }
 
 /// An alert in words for people.
@@ -314,7 +322,11 @@ mod tests {
         let full = words(&alert(100, 300_000_000));
         assert_eq!(full.name, "budget-exhausted");
         assert!(full.description.contains("$0.800000000 of $1.000000000"), "{}", full.description);
-        assert!(full.description.contains("A call of up to $0.300000000 did not fit"), "{}", full.description);
+        assert!(
+            full.description.contains("A call of up to $0.300000000 did not fit"),
+            "{}",
+            full.description
+        );
     }
 
     #[test]

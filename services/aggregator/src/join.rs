@@ -10,6 +10,10 @@ use clinflow_ports::{JoinKey, Joins};
 use clinflow_proto::v1;
 use clinflow_runtime::{
     Catalog, Context, Done, Handler, Output, Work,
+    telemetry::{
+        Metrics,
+        metrics::{Ignored, JoinResult},
+    },
     wire::{Run, malformed, undecodable},
 };
 use clinflow_workflow::{Bundle, Join, OnMissing};
@@ -21,12 +25,13 @@ use uuid::Uuid;
 pub struct Aggregate {
     joins: Arc<dyn Joins>,
     catalog: Arc<Catalog<Bundle>>,
+    metrics: Metrics,
 }
 
 impl Aggregate {
-    /// Joins kept in `joins`, under the join policies of the bundles in `catalog`.
-    pub fn new(joins: Arc<dyn Joins>, catalog: Arc<Catalog<Bundle>>) -> Self {
-        Self { joins, catalog }
+    /// Joins kept in `joins`, under the join policies of the bundles in `catalog`, counted in `metrics`.
+    pub const fn new(joins: Arc<dyn Joins>, catalog: Arc<Catalog<Bundle>>, metrics: Metrics) -> Self {
+        Self { joins, catalog, metrics }
     }
 }
 
@@ -50,20 +55,21 @@ impl Handler for Aggregate {
             body: input.encode_to_vec(),
         };
         let work = Work::of(workflow_id.agent(Role::Aggregator));
-        let ignored = |reason, kept| ignored(&input, context.meta.message_id, reason, kept);
+        let ignored = |reason: Ignored, kept| {
+            self.metrics.part_ignored(&workflow_id, reason);
+            let message = ignored(&input, context.meta.message_id, reason.as_str(), kept);
+            Done::one(Output::new(&workflow_id, message), work.clone())
+        };
         match self.joins.arrive(key, &document.branches, deadline, part).await? {
             Arrival::Waiting => Ok(Done::nothing()),
             Arrival::Complete(parts) => {
                 let merged = Output::new(&workflow_id, merge(&parts, Vec::new())?);
+                self.metrics.join(&workflow_id, JoinResult::Completed);
                 Ok(Done::one(merged.caused_by(run.execution.as_uuid()), work))
             }
-            Arrival::Late => Ok(Done::one(Output::new(&workflow_id, ignored("late", None)), work)),
-            Arrival::Differs { kept } => {
-                Ok(Done::one(Output::new(&workflow_id, ignored("differs", Some(kept))), work))
-            }
-            Arrival::Unexpected => {
-                Ok(Done::one(Output::new(&workflow_id, ignored("unexpected", None)), work))
-            }
+            Arrival::Late => Ok(ignored(Ignored::Late, None)),
+            Arrival::Differs { kept } => Ok(ignored(Ignored::Differs, Some(kept))),
+            Arrival::Unexpected => Ok(ignored(Ignored::Unexpected, None)),
         }
     }
 }

@@ -8,7 +8,7 @@ mod sweep;
 use std::{sync::Arc, time::Duration};
 
 use clinflow_ports::{Broker, Clock, Executions, Joins};
-use clinflow_runtime::Catalog;
+use clinflow_runtime::{Catalog, telemetry::Metrics};
 use clinflow_workflow::Bundle;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { tick: Duration::from_millis(500), sweep: SweepSettings::default(), books: BookSettings::default() }
+        Self {
+            tick: Duration::from_millis(500),
+            sweep: SweepSettings::default(),
+            books: BookSettings::default(),
+        }
     }
 }
 
@@ -46,7 +50,9 @@ pub fn build(
     executions: Arc<dyn Executions>,
     catalog: Arc<Catalog<Bundle>>,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
 ) -> (Aggregate, Sweeper) {
-    let sweeper = Sweeper::new(config, broker, joins.clone(), executions, catalog.clone(), clock);
-    (Aggregate::new(joins, catalog), sweeper)
+    let counted = metrics.clone();
+    let sweeper = Sweeper::new(config, broker, joins.clone(), executions, catalog.clone(), clock, counted);
+    (Aggregate::new(joins, catalog, metrics), sweeper)
 }

@@ -5,6 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 use clinflow_aggregator::{Bookkeeper, Money};
 use clinflow_alerts::Everybody;
 use clinflow_amqp::Amqp;
+use clinflow_core::Role;
 use clinflow_dynamodb::{Database, DynamoBundles, DynamoExecutions, DynamoLedger};
 use clinflow_redis::{Connection, RedisClaims, RedisCounters, RedisJoins};
 use clinflow_runtime::{Boot, Catalog, Limits, Settings};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the program is told; `--show-config` prints it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 struct Config {
     process: Settings,
     worker: Limits,
@@ -56,9 +57,11 @@ fn main() -> ExitCode {
                 broker.clone(),
                 joins,
                 executions,
-                catalog,
+                catalog.clone(),
                 boot.clock.clone(),
+                boot.metrics.clone(),
             );
+            boot.metrics.follow(Role::Aggregator, Vec::new(), catalog, Bundle::owners, &boot.life);
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;
             boot.life.tasks.spawn(sweeper.run(boot.life.clone()));
             boot.life.tasks.spawn(bookkeeper.run(boot.life.clone()));

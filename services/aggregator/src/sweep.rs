@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use clinflow_core::{Execution, Failure, Lane, Role, Status, id::output_id};
+use clinflow_core::{Execution, Failure, Lane, Role, Status, WorkflowId, id::output_id};
 use clinflow_ports::{
     Broker, Clock, Envelope, Executions, Joins, Route, Settled,
     joins::Expired,
@@ -14,6 +14,10 @@ use clinflow_ports::{
 use clinflow_proto::v1;
 use clinflow_runtime::{
     Catalog, Lifecycle, submission,
+    telemetry::{
+        Metrics,
+        metrics::{JoinResult, Redrive},
+    },
     wire::{Publish, malformed},
 };
 use clinflow_workflow::{Bundle, OnMissing};
@@ -101,6 +105,7 @@ pub struct Sweeper {
     executions: Arc<dyn Executions>,
     catalog: Arc<Catalog<Bundle>>,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
 }
 
 impl Sweeper {
@@ -112,8 +117,9 @@ impl Sweeper {
         executions: Arc<dyn Executions>,
         catalog: Arc<Catalog<Bundle>>,
         clock: Arc<dyn Clock>,
+        metrics: Metrics,
     ) -> Self {
-        Self { config, broker, joins, executions, catalog, clock }
+        Self { config, broker, joins, executions, catalog, clock, metrics }
     }
 
     /// Ticks until soft is cancelled. What a tick cannot do is left for the next.
@@ -139,17 +145,28 @@ impl Sweeper {
     pub async fn close_joins(&self, now: Timestamp) -> Result<(), Failure> {
         for expired in self.joins.expire(now, BATCH).await? {
             let key = expired.key;
-            if let Some(message) = self.partial(expired, now).await? {
-                let _: Settled = Settled::publishing(self.broker.as_ref(), vec![message]).await?;
-            }
+            let closed = match self.partial(expired, now).await? {
+                Some((workflow, message)) => {
+                    let _: Settled = Settled::publishing(self.broker.as_ref(), vec![message]).await?;
+                    Some(workflow)
+                }
+                None => None,
+            };
             self.joins.settle(key).await?;
+            if let Some(workflow) = closed {
+                self.metrics.join(&workflow, JoinResult::TimedOut);
+            }
         }
         Ok(())
     }
 
-    /// The message of an expired join: the partial result, or the failure where the policy asks for all branches. None
-    /// for an execution that waits for a person or has ended: what is missing then is not late.
-    async fn partial(&self, expired: Expired, now: Timestamp) -> Result<Option<(Route, Envelope)>, Failure> {
+    /// The workflow and the message of an expired join: the partial result, or the failure where the policy asks for all
+    /// branches. None for an execution that waits for a person or has ended: what is missing then is not late.
+    async fn partial(
+        &self,
+        expired: Expired,
+        now: Timestamp,
+    ) -> Result<Option<(WorkflowId, (Route, Envelope))>, Failure> {
         let id = expired.key.execution;
         let execution = self.executions.get(id).await?;
         let execution =
@@ -164,13 +181,14 @@ impl Sweeper {
         let bundle = self.catalog.get(execution.bundle).await?;
         let policy = bundle.workflow(&workflow).map(|workflow| workflow.join.on_missing);
         tracing::warn!(execution = %id, missing = ?merged.missing, ?policy, "join closed by its deadline");
-        let about = Execution { redrives: expired.key.redrive, requested_workflow: workflow, ..execution };
+        let about =
+            Execution { redrives: expired.key.redrive, requested_workflow: workflow.clone(), ..execution };
         if policy != Some(OnMissing::Fail) {
-            return Ok(Some(emit(&about, now, &merged)));
+            return Ok(Some((workflow, emit(&about, now, &merged))));
         }
         let message = format!("no result from {} before the deadline", merged.missing.join(", "));
         let failure = failed(&about, merged.execution().cloned(), "join.incomplete", message);
-        Ok(Some(emit(&about, now, &failure)))
+        Ok(Some((workflow, emit(&about, now, &failure))))
     }
 
     /// Submits again what is overdue and not merely waiting in a queue.
@@ -183,7 +201,9 @@ impl Sweeper {
         for execution in overdue {
             match decide(&execution, now, backlog, &self.config.sweep) {
                 Sweep::Postpone { check_at } => {
-                    self.executions.postpone(execution.id, execution.redrives, check_at).await?;
+                    if self.executions.postpone(execution.id, execution.redrives, check_at).await? {
+                        self.metrics.redrive(Redrive::Postponed);
+                    }
                 }
                 Sweep::Redrive { check_at } => {
                     if self.executions.redrive(execution.id, execution.redrives, check_at).await? {
@@ -191,6 +211,7 @@ impl Sweeper {
                         let again = Execution { redrives: execution.redrives + 1, ..execution };
                         let message = submission::message(&again, now);
                         let _: Settled = Settled::publishing(self.broker.as_ref(), vec![message]).await?;
+                        self.metrics.redrive(Redrive::DrivenAgain);
                     }
                 }
                 Sweep::GiveUp => {
@@ -199,7 +220,9 @@ impl Sweeper {
                         emit(&execution, now, &failed(&execution, None, "redrive.exhausted", words));
                     let _: Settled = Settled::publishing(self.broker.as_ref(), vec![message]).await?;
                     let later = after(now, self.config.sweep.patience);
-                    self.executions.postpone(execution.id, execution.redrives, later).await?;
+                    if self.executions.postpone(execution.id, execution.redrives, later).await? {
+                        self.metrics.redrive(Redrive::GivenUp);
+                    }
                 }
             }
         }
@@ -244,7 +267,7 @@ fn failed(
 
 #[cfg(test)]
 mod tests {
-    use clinflow_core::{BundleHash, DocumentHash, ExecutionId, Lane, WorkflowId, execution::DocumentRef};
+    use clinflow_core::{BundleHash, DocumentHash, ExecutionId, Lane, execution::DocumentRef};
     use uuid::Uuid;
 
     use super::*;

@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 
 use clinflow_aggregator::{Aggregate, Config, SweepSettings, Sweeper, build};
 use clinflow_core::{
-    BundleHash, DocumentHash, Execution, ExecutionId, Lane, Role, Status, WorkflowId, execution::DocumentRef,
+    BundleHash, DocumentHash, Execution, ExecutionId, Lane, Role, Status, TeamId, WorkflowId,
+    execution::DocumentRef,
 };
 use clinflow_ports::{
     Broker as _, Bundles as _, Clock as _, Delivery, Event, Executions as _, Meta,
@@ -16,6 +17,7 @@ use clinflow_ports::{
 use clinflow_proto::v1;
 use clinflow_runtime::{
     Catalog, Context, Done, Handler as _, submission,
+    telemetry::Metrics,
     wire::{Publish as _, Receive as _},
 };
 use clinflow_workflow::{Bundle, shipped};
@@ -24,6 +26,7 @@ use prost::Message as _;
 use uuid::Uuid;
 
 struct House {
+    metrics: Metrics,
     aggregate: Aggregate,
     sweeper: Sweeper,
     broker: MemoryBroker,
@@ -47,6 +50,10 @@ async fn house() -> House {
     executions.create(&execution).await.unwrap();
     let config =
         Config { sweep: SweepSettings { max_redrives: 2, ..SweepSettings::default() }, ..Config::default() };
+    let metrics = Metrics::default();
+    let (team, workflow) = (TeamId::new("team-pv").unwrap(), WorkflowId::new("ae-report").unwrap());
+    metrics.begin(Role::Aggregator);
+    metrics.admit(Role::Aggregator, &team, &workflow, &[]);
     let (aggregate, sweeper) = build(
         config,
         Arc::new(broker.clone()),
@@ -54,8 +61,9 @@ async fn house() -> House {
         executions.clone(),
         catalog,
         clock.clone(),
+        metrics.clone(),
     );
-    House { aggregate, sweeper, broker, executions, clock, execution }
+    House { metrics, aggregate, sweeper, broker, executions, clock, execution }
 }
 
 fn execution(bundle: BundleHash) -> Execution {
@@ -123,6 +131,11 @@ impl House {
         self.aggregate.handle(part, &context).await.unwrap()
     }
 
+    /// Whether this series shows this number.
+    fn counted(&self, series: &str, number: u32) -> bool {
+        self.metrics.render().unwrap().contains(&format!("clinflow_{series} {number}\n"))
+    }
+
     /// The next message of `event` that the sweeper published.
     async fn published(&self, role: Role) -> Option<Box<dyn Delivery>> {
         self.broker.take(&queue_name(role, Lane::Batch)).await.unwrap()
@@ -166,6 +179,15 @@ async fn each_part_twice_with_differing_content_in_every_order_gives_one_merged_
         assert_eq!(results.len(), 1, "order {order:?}");
         assert_eq!(results[0].1, expected, "order {order:?}");
         assert_eq!(refused, 2, "order {order:?}");
+        assert!(house.counted(r#"joins_total{workflow_id="ae-report",result="completed"}"#, 1));
+        let late_or_differing = ["late", "differs"].map(|reason| {
+            let series = |number| {
+                let of = format!(r#"join_parts_ignored_total{{workflow_id="ae-report",reason="{reason}"}}"#);
+                house.counted(&of, number)
+            };
+            (0..=2).find(|number| series(*number)).unwrap()
+        });
+        assert_eq!(late_or_differing, [0, 2], "order {order:?}");
         ids.push(results[0].0);
     }
     assert_eq!(ids.len(), 24);
@@ -204,6 +226,9 @@ async fn a_missing_branch_gives_a_partial_result_at_the_deadline_and_a_late_part
     assert_eq!(ignored(&late).as_deref(), Some("late"));
     house.sweeper.close_joins(house.clock.now()).await.unwrap();
     assert!(house.published(Role::Validator).await.is_none(), "emitted once");
+    assert!(house.counted(r#"joins_total{workflow_id="ae-report",result="timed_out"}"#, 1));
+    assert!(house.counted(r#"joins_total{workflow_id="ae-report",result="completed"}"#, 0));
+    assert!(house.counted(r#"join_parts_ignored_total{workflow_id="ae-report",reason="late"}"#, 1));
 }
 
 #[tokio::test]
@@ -232,4 +257,7 @@ async fn an_execution_without_progress_is_driven_again_with_the_same_message_id_
     let failed = v1::DocumentFailed::receive(Event::DocumentFailed, &given_up.envelope().body).unwrap();
     assert_eq!((failed.code.as_str(), failed.status.as_str()), ("redrive.exhausted", "failed"));
     assert_eq!(house.executions.get(house.execution.id).await.unwrap().unwrap().redrives, 2);
+    for (result, number) in [("driven_again", 2), ("given_up", 1), ("postponed", 0)] {
+        assert!(house.counted(&format!(r#"redrives_total{{result="{result}"}}"#), number), "{result}");
+    }
 }

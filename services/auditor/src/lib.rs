@@ -1,6 +1,7 @@
 //! The auditor: writes the hash-chained record of everything that ends or marks an execution, and its terminal
 //! state. Recorded before reported: nothing leaves the system that is not in the audit log.
 
+mod ended;
 mod entry;
 mod input;
 
@@ -15,11 +16,14 @@ use clinflow_core::{
 use clinflow_ports::{AuditLog, Executions, Meta, Reviews, Transition};
 use clinflow_proto::v1;
 use clinflow_runtime::{
-    Context, Done, Handler, Output, Work, review,
+    Catalog, Context, Done, Handler, Output, Work, review,
+    telemetry::{Metrics, metrics::Ended},
     wire::{Publish as _, Run, malformed},
 };
+use clinflow_workflow::Bundle;
 use uuid::Uuid;
 
+use crate::ended::Way;
 pub use crate::input::Audited;
 
 /// Records, and settles executions.
@@ -27,12 +31,21 @@ pub struct Audit {
     log: Arc<dyn AuditLog>,
     executions: Arc<dyn Executions>,
     reviews: Arc<dyn Reviews>,
+    bundles: Arc<Catalog<Bundle>>,
+    metrics: Metrics,
 }
 
 impl Audit {
-    /// Records in `log`, settles in `executions`, and writes what people must settle to `reviews`.
-    pub fn new(log: Arc<dyn AuditLog>, executions: Arc<dyn Executions>, reviews: Arc<dyn Reviews>) -> Self {
-        Self { log, executions, reviews }
+    /// Records in `log`, settles in `executions`, writes what people must settle to `reviews`, and counts what ends in
+    /// `metrics`, under the teams that `bundles` name.
+    pub fn new(
+        log: Arc<dyn AuditLog>,
+        executions: Arc<dyn Executions>,
+        reviews: Arc<dyn Reviews>,
+        bundles: Arc<Catalog<Bundle>>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { log, executions, reviews, bundles, metrics }
     }
 
     /// Puts what the message says at the end of its execution's chain, once.
@@ -56,15 +69,32 @@ impl Audit {
     }
 
     /// INV-01, INV-02: the first terminal state stays.
-    async fn settle(&self, run: &Run, disposition: Disposition) -> Result<(), Failure> {
+    async fn settle(&self, run: &Run, way: Way, disposition: Disposition) -> Result<(), Failure> {
         match self.executions.settle(run.execution, &disposition).await? {
-            Transition::Applied => tracing::info!(status = %disposition.status, "settled"),
+            Transition::Applied => {
+                tracing::info!(status = %disposition.status, "settled");
+                self.count(run, way, &disposition).await;
+            }
             Transition::Kept(status) if status == disposition.status => {}
             Transition::Kept(status) => {
                 tracing::warn!(kept = %status, refused = %disposition.status, "an execution's state was kept");
             }
         }
         Ok(())
+    }
+
+    /// Counts what has come to an end, under the team that pays.
+    async fn count(&self, run: &Run, way: Way, end: &Disposition) {
+        if !end.status.is_terminal() {
+            return;
+        }
+        let auto = WorkflowId::auto();
+        let workflow = end.workflow.as_ref().unwrap_or(&auto);
+        // A bundle that cannot be read now is no reason to settle again.
+        let bundle = self.bundles.get(run.bundle).await.ok();
+        let team = bundle.as_ref().and_then(|bundle| bundle.workflow(workflow)).map(|found| &found.team);
+        let (status, cost, took) = (end.status, way.cost, way.took(end));
+        self.metrics.document(&Ended { team, workflow, status, cost, took });
     }
 
     /// Puts a side event at the end of the chain, and lets the execution know: it may be the last record for ever, and
@@ -139,6 +169,7 @@ impl Audit {
 
     async fn completed(&self, message: v1::ReportCompleted, context: &Context) -> Result<Done, Failure> {
         let run = Run::of(&message)?;
+        let way = Way::of(&message);
         let status = Status::parse(&message.status)
             .filter(|status| status.is_terminal())
             .ok_or_else(|| malformed("`status` is not a terminal status"))?;
@@ -157,7 +188,7 @@ impl Audit {
             head: record.head(),
             at: context.now,
         };
-        self.settle(&run, disposition).await?;
+        self.settle(&run, way, disposition).await?;
         if status == Status::NeedsReview {
             // Somebody may have settled the last item before the report was written.
             let (reviews, executions) = (self.reviews.as_ref(), self.executions.as_ref());
@@ -168,6 +199,7 @@ impl Audit {
 
     async fn failed(&self, message: v1::DocumentFailed, context: &Context) -> Result<Done, Failure> {
         let run = Run::of(&message)?;
+        let way = Way::of(&message);
         let status = Status::parse(&message.status)
             .filter(|status| *status != Status::Running)
             .ok_or_else(|| malformed("`status` is not a status a failure can lead to"))?;
@@ -191,7 +223,7 @@ impl Audit {
             head: record.head(),
             at: context.now,
         };
-        self.settle(&run, disposition).await?;
+        self.settle(&run, way, disposition).await?;
         Ok(Done { outputs, work: None })
     }
 }

@@ -4,14 +4,16 @@ use std::{process::ExitCode, sync::Arc};
 
 use clinflow_amqp::Amqp;
 use clinflow_auditor::Audit;
-use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoExecutions, DynamoReviews};
+use clinflow_core::Role;
+use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoReviews};
 use clinflow_redis::{Connection, RedisClaims};
-use clinflow_runtime::{Boot, Limits, Settings};
+use clinflow_runtime::{Boot, Catalog, Limits, Settings};
+use clinflow_workflow::Bundle;
 use serde::{Deserialize, Serialize};
 
 /// What the program is told; `--show-config` prints it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 struct Config {
     process: Settings,
     worker: Limits,
@@ -31,7 +33,11 @@ fn main() -> ExitCode {
             let database = Database::connect(dynamodb).await?;
             let log = Arc::new(DynamoAuditLog::new(database.clone()));
             let executions = Arc::new(DynamoExecutions::new(database.clone()));
-            let handler = Audit::new(log, executions, Arc::new(DynamoReviews::new(database)));
+            let reviews = Arc::new(DynamoReviews::new(database.clone()));
+            let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read));
+            let (role, metrics) = (Role::Auditor, boot.metrics.clone());
+            metrics.follow(role, Vec::new(), catalog.clone(), Bundle::owners, &boot.life);
+            let handler = Audit::new(log, executions, reviews, catalog, metrics);
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;
             boot.ready(broker.as_ref());
             Ok(())

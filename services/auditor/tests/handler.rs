@@ -6,17 +6,22 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use clinflow_auditor::{Audit, Audited};
 use clinflow_core::{
-    BundleHash, DocumentHash, Execution, ExecutionId, Lane, ReviewId, Status, WorkflowId,
+    DocumentHash, Execution, ExecutionId, Lane, ReviewId, Role, Status, TeamId, WorkflowId,
     audit::{Entry, Event, Operation, Record, verify_up_to},
     execution::DocumentRef,
     id::ObjectHash,
 };
 use clinflow_ports::{
-    AuditLog as _, Event as Happened, Executions as _, Meta, Reviews as _,
-    memory::{MemoryAuditLog, MemoryExecutions, MemoryReviews},
+    AuditLog as _, Bundles as _, Event as Happened, Executions as _, Meta, Reviews as _,
+    memory::{MemoryAuditLog, MemoryBundles, MemoryExecutions, MemoryReviews},
 };
 use clinflow_proto::v1;
-use clinflow_runtime::{Context, Done, Handler as _, submission, wire::Receive as _};
+use clinflow_runtime::{
+    Catalog, Context, Done, Handler as _, submission,
+    telemetry::Metrics,
+    wire::{Receive as _, timestamp_to_wire},
+};
+use clinflow_workflow::{Bundle, shipped};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -26,6 +31,7 @@ struct House {
     executions: Arc<MemoryExecutions>,
     reviews: Arc<MemoryReviews>,
     execution: Execution,
+    metrics: Metrics,
 }
 
 fn at(second: i64) -> Timestamp {
@@ -42,18 +48,23 @@ fn object(key: &str) -> v1::ObjectRef {
 
 impl House {
     async fn open() -> Self {
+        let (bundles, metrics) = (Arc::new(MemoryBundles::default()), Metrics::default());
+        let bundle = bundles.publish(&shipped()).await.unwrap();
+        let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
+        let (team, workflow) = (TeamId::new("team-pv").unwrap(), WorkflowId::new("ae-report").unwrap());
+        metrics.admit(Role::Auditor, &team, &workflow, &[]);
         let (log, executions, reviews) =
             <(Arc<MemoryAuditLog>, Arc<MemoryExecutions>, Arc<MemoryReviews>)>::default();
         let execution = Execution {
             id: ExecutionId::from_uuid(Uuid::from_u128(7)),
-            requested_workflow: WorkflowId::new("ae-report").unwrap(),
+            requested_workflow: workflow,
             document: DocumentRef {
                 sha256: DocumentHash::of(b"document"),
                 key: "documents/x".to_owned(),
                 media_type: "text/plain".to_owned(),
                 size: 8,
             },
-            bundle: BundleHash::of(b"bundle"),
+            bundle,
             session: None,
             team: None,
             lane: Lane::Batch,
@@ -66,8 +77,9 @@ impl House {
             head: None,
         };
         executions.create(&execution).await.unwrap();
-        let audit = Audit::new(log.clone(), executions.clone(), reviews.clone());
-        Self { audit, log, executions, reviews, execution }
+        let counted = metrics.clone();
+        let audit = Audit::new(log.clone(), executions.clone(), reviews.clone(), catalog, counted);
+        Self { audit, log, executions, reviews, execution, metrics }
     }
 
     /// Hands the auditor a message, as the runtime does.
@@ -118,8 +130,19 @@ impl House {
     /// The report that rests on the first record.
     async fn completed(&self, status: Status) {
         let first = self.records().await[0].head();
+        let step = || v1::Step {
+            role: Role::Nlp.to_string(),
+            agent_id: "ae-report.nlp".to_owned(),
+            invocation_id: Uuid::from_u128(1).to_string(),
+            started_at: Some(timestamp_to_wire(at(1_100))),
+            ended_at: Some(timestamp_to_wire(at(1_200))),
+            outcome: v1::Outcome::Succeeded.into(),
+            cost_nano_usd: 3_300_000,
+            ..v1::Step::default()
+        };
+        let context = submission::context(&self.execution);
         let message = v1::ReportCompleted {
-            execution: Some(submission::context(&self.execution)),
+            execution: Some(v1::ExecutionContext { steps: vec![step(), step()], ..context }),
             workflow_id: "ae-report".to_owned(),
             status: status.to_string(),
             folder: "reports/x".to_owned(),
@@ -228,6 +251,27 @@ async fn the_last_settled_item_completes_the_execution_and_keeps_its_outputs() {
     assert_eq!(item.resolution.unwrap().decision.as_str(), "rejected", "a redelivery changes nothing");
     let known = house.now().await.known_head();
     assert_eq!(verify_up_to(house.execution.id, &house.records().await, known).unwrap().sequence, 4);
+}
+
+#[tokio::test]
+async fn what_ends_is_counted_once_with_its_team_its_cost_and_its_time() {
+    let house = House::open().await;
+    house.failed(40, 0, Status::Parked).await;
+    house.validated(0, "fields.json", 0).await;
+    for _ in 0..2 {
+        house.completed(Status::Completed).await;
+    }
+    house.failed(41, 1, Status::Failed).await;
+    let text = house.metrics.render().unwrap();
+    for line in [
+        r#"documents_total{team_id="team-pv",workflow_id="ae-report",result="completed"} 1"#,
+        r#"documents_total{team_id="team-pv",workflow_id="ae-report",result="failed"} 0"#,
+        r#"document_cost_usd_sum{workflow_id="ae-report",result="completed"} 0.0066"#,
+        r#"document_duration_seconds_sum{workflow_id="ae-report",result="completed"} 600.0"#,
+    ] {
+        assert!(text.contains(&format!("clinflow_{line}\n")), "`{line}` is not in\n{text}");
+    }
+    assert!(!text.contains("parked"), "what waits has not ended");
 }
 
 #[tokio::test]

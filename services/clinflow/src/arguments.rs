@@ -1,5 +1,6 @@
 //! The command line's public contract: `--help` documents it.
 
+mod cost;
 mod operators;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clinflow_core::{Role, Status};
 
+pub(crate) use cost::{Cost, Report};
 pub(crate) use operators::{Abort, Audit, Chains, Parked, Redrive, Rerun, Review, Trace, Word};
 
 /// Turns clinical-trial documents into validated, traceable structured data.
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     /// What people must settle.
     #[command(subcommand)]
     Review(Review),
+    /// What was spent, and what may be.
+    #[command(subcommand)]
+    Cost(Cost),
     /// Print the text of a document, tables kept in columns.
     Text(Text),
     /// Take out of texts what identifies people.

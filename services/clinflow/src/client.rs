@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use clinflow_proto::v1::{
-    audit_client::AuditClient, executions_client::ExecutionsClient, ingest_client::IngestClient,
+    audit_client::AuditClient, costs_client::CostsClient, executions_client::ExecutionsClient, ingest_client::IngestClient,
     operations_client::OperationsClient, questions_client::QuestionsClient, reviews_client::ReviewsClient,
 };
 use tonic::{
@@ -37,6 +37,7 @@ pub(crate) struct Client {
     pub(crate) ingest: IngestClient<InterceptedService<Channel, Bearer>>,
     pub(crate) executions: ExecutionsClient<InterceptedService<Channel, Bearer>>,
     pub(crate) audit: AuditClient<InterceptedService<Channel, Bearer>>,
+    pub(crate) costs: CostsClient<InterceptedService<Channel, Bearer>>,
     pub(crate) operations: OperationsClient<InterceptedService<Channel, Bearer>>,
     pub(crate) questions: QuestionsClient<InterceptedService<Channel, Bearer>>,
     pub(crate) reviews: ReviewsClient<InterceptedService<Channel, Bearer>>,
@@ -60,6 +61,8 @@ impl Client {
             executions: ExecutionsClient::with_interceptor(channel.clone(), bearer.clone())
                 .max_decoding_message_size(MAX_MESSAGE),
             audit: AuditClient::with_interceptor(channel.clone(), bearer.clone()),
+            costs: CostsClient::with_interceptor(channel.clone(), bearer.clone())
+                .max_decoding_message_size(MAX_MESSAGE),
             operations: OperationsClient::with_interceptor(channel.clone(), bearer.clone()),
             questions: QuestionsClient::with_interceptor(channel.clone(), bearer.clone()),
             reviews: ReviewsClient::with_interceptor(channel, bearer).max_decoding_message_size(MAX_MESSAGE),

@@ -29,7 +29,10 @@ pub(crate) struct House {
 impl House {
     /// The embedded mode in `folder`: messages in memory, everything that lasts in the folder. The shipped
     /// workflows are its current bundle, and `bedrock` is the model that reads, if any.
-    pub(crate) async fn open(folder: &Path, bedrock: Option<clinflow_bedrock::Config>) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        folder: &Path,
+        bedrock: Option<clinflow_bedrock::Config>,
+    ) -> anyhow::Result<Self> {
         let config = Config { bedrock, ..Config::embedded(folder) };
         Self::build(config, Lifecycle::default(), Metrics::default()).await
     }
@@ -56,7 +59,7 @@ impl House {
 
     /// Starts one role.
     pub(crate) async fn start_role(&self, role: Role) -> anyhow::Result<()> {
-        let Ports { joins, executions, log, reviews, sessions, objects, clock, broker, .. } =
+        let Ports { joins, executions, log, reviews, sessions, objects, clock, broker, metrics, .. } =
             self.ports.clone();
         let catalog = self.catalog.clone();
         match role {
@@ -71,21 +74,29 @@ impl House {
             }
             Role::Nlp => {
                 let reader = self.reader().await?;
-                let guardrails = clinflow_nlp::local_guardrails();
-                let comprehend =
-                    clinflow_nlp::Comprehend::new(objects, catalog, sessions, reader, guardrails);
+                let paid = self.config.bedrock.is_some().then(|| reader.id());
+                clinflow_nlp::billing::show(&metrics, paid, catalog.clone(), &self.life);
+                let comprehend = clinflow_nlp::Comprehend::new(objects, catalog, sessions, reader, metrics);
                 self.work(comprehend).await
             }
             Role::Aggregator => {
                 let config = self.config.aggregator.clone();
                 self.life.tasks.spawn(self.bookkeeper().run(self.life.clone()));
+                self.follow(role);
                 let (aggregate, sweeper) =
-                    clinflow_aggregator::build(config, broker, joins, executions, catalog, clock);
+                    clinflow_aggregator::build(config, broker, joins, executions, catalog, clock, metrics);
                 self.life.tasks.spawn(sweeper.run(self.life.clone()));
                 self.work(aggregate).await
             }
-            Role::Validator => self.work(clinflow_validator::Validate::new(objects, catalog)).await,
-            Role::Auditor => self.work(clinflow_auditor::Audit::new(log, executions, reviews)).await,
+            Role::Validator => {
+                self.follow(role);
+                self.work(clinflow_validator::Validate::new(objects, catalog, metrics)).await
+            }
+            Role::Auditor => {
+                self.follow(role);
+                let audit = clinflow_auditor::Audit::new(log, executions, reviews, catalog, metrics);
+                self.work(audit).await
+            }
             Role::Reporter => self.work(clinflow_reporter::Report::new(objects, catalog)).await,
         }
     }
@@ -94,8 +105,15 @@ impl House {
     async fn reader(&self) -> anyhow::Result<Arc<dyn Reader>> {
         let Some(bedrock) = &self.config.bedrock else { return Ok(Arc::new(LocalModel::new())) };
         let model = Arc::new(Bedrock::connect(bedrock).await?);
-        let Ports { counters, ledger, objects, clock, .. } = self.ports.clone();
-        Ok(Arc::new(PromptedModel::new(Billing::new(model, counters, ledger, objects, clock))))
+        let Ports { counters, ledger, objects, clock, metrics, .. } = self.ports.clone();
+        let billing = Billing::new(model, counters, ledger, objects, clock, metrics);
+        Ok(Arc::new(PromptedModel::new(billing)))
+    }
+
+    /// Lets the metrics of `role` know the workflows of the current bundle.
+    fn follow(&self, role: Role) {
+        let catalog = self.catalog.clone();
+        self.ports.metrics.follow(role, Vec::new(), catalog, Bundle::owners, &self.life);
     }
 
     fn bookkeeper(&self) -> Bookkeeper {
@@ -118,6 +136,7 @@ impl House {
             executions: self.ports.executions.clone(),
             sessions: self.ports.sessions.clone(),
             log: self.ports.log.clone(),
+            ledger: self.ports.ledger.clone(),
             reviews: self.ports.reviews.clone(),
             objects: self.ports.objects.clone(),
             catalog: self.catalog.clone(),

@@ -4,6 +4,7 @@ mod arguments;
 mod ask;
 mod audit;
 mod client;
+mod cost;
 mod documents;
 mod ground;
 mod house;
@@ -51,8 +52,7 @@ fn main() -> ExitCode {
             eprintln!("clinflow: {error:#}");
             // A mistake in a bundle or in a configuration file is the operator's to mend, not a failure of work.
             let configuration = error.is::<clinflow_workflow::Problems>()
-                || error.is::<up::Misconfigured>()
-                || error.is::<policy::Mistakes>();
+                || error.is::<up::Misconfigured>();
             ExitCode::from(if configuration { EXIT_CONFIGURATION } else { 1 })
         }
     }
@@ -78,6 +78,7 @@ fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Rerun(rerun) => foreground(operate::rerun(rerun)),
         Command::Abort(abort) => foreground(operate::abort(abort)),
         Command::Review(review) => foreground(review::command(review)),
+        Command::Cost(cost) => foreground(cost::command(cost)),
         Command::Topology(topology) => {
             foreground(async { topology::command(topology).await.map(|()| Ended::Well) })
         }

@@ -1,37 +1,16 @@
 //! `clinflow policy`: checks, tests and renders a guardrail's policy.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Write as _},
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use anyhow::Context as _;
 use clinflow_guardrail::{
-    Engine, Policy, Problem, cases,
+    Engine, Policy, cases,
     policy::Means,
     render,
     topic::{Understood, understood},
 };
 
 use crate::{Ended, arguments, print};
-
-/// What is wrong with a policy or its cases.
-#[derive(Debug, thiserror::Error)]
-pub(crate) struct Mistakes(Vec<Problem>);
-
-impl fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.0.iter().enumerate() {
-            if position > 0 {
-                f.write_str("\n")?;
-            }
-            problem.fmt(f)?;
-        }
-        Ok(())
-    }
-}
 
 pub(crate) fn command(command: &arguments::Policy) -> anyhow::Result<Ended> {
     match command {
@@ -50,7 +29,7 @@ fn text(path: &Path) -> anyhow::Result<String> {
 }
 
 fn policy(path: &Path) -> anyhow::Result<Policy> {
-    Ok(Policy::read(&path.display().to_string(), &text(path)?).map_err(Mistakes)?)
+    Ok(Policy::read(&path.display().to_string(), &text(path)?)?)
 }
 
 /// Says what the policy holds, and where the local engine sees less than Bedrock.
@@ -94,7 +73,7 @@ fn check(path: &Path) -> anyhow::Result<Ended> {
 /// Puts every case to the local engine.
 fn test(path: &Path, cases_path: &Path) -> anyhow::Result<Ended> {
     let engine = Engine::new(policy(path)?);
-    let cases = cases::read(&cases_path.display().to_string(), &text(cases_path)?).map_err(Mistakes)?;
+    let cases = cases::read(&cases_path.display().to_string(), &text(cases_path)?)?;
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut failed = String::new();
     for case in &cases {

@@ -14,7 +14,7 @@ use crate::{Ended, arguments, house::House};
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("configuration: {0:#}")]
-pub(crate) struct Misconfigured(anyhow::Error);
+pub(crate) struct Misconfigured(pub(crate) anyhow::Error);
 
 /// The servers to connect to. What is not named lives in this process.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

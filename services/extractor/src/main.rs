@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the program is told; `--show-config` prints it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 struct Config {
     process: Settings,
     worker: Limits,

@@ -145,6 +145,62 @@ pub fn resolution(done: &v1::ResolveReviewResponse) -> Value {
     })
 }
 
+/// `clinflow.cost-report/1`
+pub fn cost_report(report: &v1::CostReport) -> Value {
+    json!({
+        "schema": "clinflow.cost-report/1",
+        "from": report.from,
+        "to": report.to,
+        "time_zone": report.time_zone,
+        "by": report.by,
+        "rows": report.rows.iter().map(cost_row).collect::<Vec<_>>(),
+        "total": report.total.as_ref().map(cost_row),
+        "left_out": report.left_out,
+    })
+}
+
+fn cost_row(row: &v1::CostRow) -> Value {
+    let tokens = row.tokens.unwrap_or_default();
+    json!({
+        "name": some(&row.name),
+        "calls": row.calls,
+        "attempts": row.attempts,
+        "tokens": {
+            "input": tokens.input,
+            "cache_read": tokens.cache_read,
+            "cache_write_5m": tokens.cache_write_5m,
+            "cache_write_1h": tokens.cache_write_1h,
+            "output": tokens.output,
+        },
+        "settled_nano_usd": row.settled_nano_usd,
+        "suspense_nano_usd": row.suspense_nano_usd,
+        "repeated_nano_usd": row.repeated_nano_usd,
+    })
+}
+
+/// `clinflow.budgets/1`
+pub fn budgets(budgets: &v1::BudgetsResponse) -> Value {
+    let account = |one: &v1::BudgetAccount| {
+        json!({
+            "scope": one.scope,
+            "id": one.id,
+            "period": one.period,
+            "ends_at": time(one.ends_at.as_ref()),
+            "limit_nano_usd": one.limit_nano_usd,
+            "settled_nano_usd": one.settled_nano_usd,
+            "suspense_nano_usd": one.suspense_nano_usd,
+            "used_percent": one.used_percent,
+        })
+    };
+    json!({
+        "schema": "clinflow.budgets/1",
+        "at": time(budgets.at.as_ref()),
+        "time_zone": budgets.time_zone,
+        "version": budgets.version,
+        "accounts": budgets.accounts.iter().map(account).collect::<Vec<_>>(),
+    })
+}
+
 fn object(object: &v1::ObjectRef) -> Value {
     json!({"key": object.key, "sha256": hex(&object.sha256), "size": object.size})
 }

@@ -8,6 +8,7 @@ mod ask;
 mod audit;
 mod auth;
 mod config;
+mod costs;
 mod grpc;
 mod health;
 mod http;

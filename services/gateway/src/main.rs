@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use clinflow_amqp::Amqp;
-use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoReviews, DynamoSessions};
+use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoLedger, DynamoReviews, DynamoSessions};
 use clinflow_gateway::Ports;
 use clinflow_objects::Store;
 use clinflow_ports::{Broker as _, topology::Topology};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the program is told; `--show-config` prints it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 struct Config {
     process: Settings,
     broker: clinflow_amqp::Config,
@@ -37,6 +37,7 @@ fn main() -> ExitCode {
                 reviews: Arc::new(DynamoReviews::new(database.clone())),
                 sessions: Arc::new(DynamoSessions::new(database.clone())),
                 log: Arc::new(DynamoAuditLog::new(database.clone())),
+                ledger: Arc::new(DynamoLedger::new(database.clone())),
                 objects: Arc::new(Store::open(objects)?),
                 catalog: Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read)),
                 clock: boot.clock.clone(),

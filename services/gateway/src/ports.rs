@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clinflow_ports::{AuditLog, Broker, Clock, Executions, Objects, Reviews, Sessions};
+use clinflow_ports::{AuditLog, Broker, Clock, Executions, Ledger, Objects, Reviews, Sessions};
 use clinflow_runtime::Catalog;
 use clinflow_workflow::Bundle;
 
@@ -17,6 +17,8 @@ pub struct Ports {
     pub reviews: Arc<dyn Reviews>,
     /// Where histories are read, and what people do is recorded.
     pub log: Arc<dyn AuditLog>,
+    /// What was spent.
+    pub ledger: Arc<dyn Ledger>,
     /// What was asked before.
     pub sessions: Arc<dyn Sessions>,
     /// Where documents are put and records are read.

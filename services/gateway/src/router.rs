@@ -18,6 +18,7 @@ use crate::{
     audit::Auditing,
     auth::{Gate, authenticate},
     config::Config,
+    costs::Costing,
     grpc, health, http,
     operate::Operator,
     ports::Ports,
@@ -45,6 +46,7 @@ pub fn build(config: &Config, ports: Ports, life: &Lifecycle) -> anyhow::Result<
     let health = health::service(ports.broker.health(), life);
     let provenance = Provenance::new(ports.clone(), show.clone(), config.retry_after);
     let behind = http::Operations {
+        costing: Costing::new(&ports, config.retry_after),
         auditing: Auditing::new(&ports, show.clone(), config.retry_after),
         operator: Operator::new(config, ports.clone(), show.clone()),
         reviewing: Reviewing::new(ports.clone(), provenance.clone(), config.retry_after),

@@ -26,17 +26,11 @@ use std::sync::Arc;
 
 use clinflow_core::{Failure, Role};
 use clinflow_ports::{Objects, Sessions};
-use clinflow_runtime::{Catalog, Context, Done, Handler};
+use clinflow_runtime::{Catalog, Context, Done, Handler, telemetry::Metrics};
 use clinflow_workflow::Bundle;
 
 use crate::{answering::Questions, documents::Documents};
-pub use crate::{
-    answering::{Guardrails, local_guardrails},
-    input::Input,
-    local::LocalModel,
-    prompted::PromptedModel,
-    reader::Reader,
-};
+pub use crate::{input::Input, local::LocalModel, prompted::PromptedModel, reader::Reader};
 
 /// Reads documents, and answers questions about them.
 pub struct Comprehend {
@@ -46,13 +40,13 @@ pub struct Comprehend {
 
 impl Comprehend {
     /// A service that reads and writes `objects`, takes workflows from `bundles`, remembers questions in `sessions`,
-    /// lets `reader` read and answer, and asks the guardrail that `guardrails` gives for a workflow.
+    /// lets `reader` read and answer, and counts in `metrics`.
     pub fn new(
         objects: Arc<dyn Objects>,
         bundles: Arc<Catalog<Bundle>>,
         sessions: Arc<dyn Sessions>,
         reader: Arc<dyn Reader>,
-        guardrails: Guardrails,
+        metrics: Metrics,
     ) -> Self {
         Self {
             documents: Documents {
@@ -60,7 +54,7 @@ impl Comprehend {
                 bundles: bundles.clone(),
                 reader: reader.clone(),
             },
-            questions: Questions { objects, bundles, sessions, reader, guardrails },
+            questions: Questions { objects, bundles, sessions, reader, metrics },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 use clinflow_amqp::Amqp;
 use clinflow_bedrock::Bedrock;
 use clinflow_dynamodb::{Database, DynamoBundles, DynamoLedger, DynamoSessions};
-use clinflow_nlp::{Comprehend, LocalModel, PromptedModel, Reader, billing::Billing, local_guardrails};
+use clinflow_nlp::{Comprehend, LocalModel, PromptedModel, Reader, billing};
 use clinflow_objects::Store;
 use clinflow_redis::{Connection, RedisClaims, RedisCounters};
 use clinflow_runtime::{Boot, Catalog, Limits, Settings};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the program is told; `--show-config` prints it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 struct Config {
     process: Settings,
     worker: Limits,
@@ -48,11 +48,16 @@ fn main() -> ExitCode {
                     let model = Arc::new(Bedrock::connect(bedrock).await?);
                     let ledger = Arc::new(DynamoLedger::new(database));
                     let (counters, clock) = (Arc::new(counters), boot.clock.clone());
-                    let billing = Billing::new(model, counters, ledger, objects.clone(), clock);
+                    let metrics = boot.metrics.clone();
+                    let billing =
+                        billing::Billing::new(model, counters, ledger, objects.clone(), clock, metrics);
                     Arc::new(PromptedModel::new(billing))
                 }
             };
-            let handler = Comprehend::new(objects, catalog, sessions, reader, local_guardrails());
+            let paid = bedrock.is_some().then(|| reader.id());
+            billing::show(&boot.metrics, paid, catalog.clone(), &boot.life);
+            let metrics = boot.metrics.clone();
+            let handler = Comprehend::new(objects, catalog, sessions, reader, metrics);
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;
             boot.ready(broker.as_ref());
             Ok(())

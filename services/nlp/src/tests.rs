@@ -17,13 +17,13 @@ use clinflow_ports::{
     memory::{MemoryBundles, MemoryObjects, MemorySessions},
 };
 use clinflow_proto::v1;
-use clinflow_runtime::{Catalog, Context, Done, Handler as _, wire};
+use clinflow_runtime::{Catalog, Context, Done, Handler as _, telemetry::Metrics, wire};
 use clinflow_workflow::{Bundle, shipped};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    Comprehend, Guardrails, Input, LocalModel, Reader,
+    Comprehend, Input, LocalModel, Reader,
     question::{Claim, Wanted},
     reader::{Client, Reading},
 };
@@ -119,8 +119,8 @@ async fn asked(model: Arc<dyn Reader>) -> (Done, FieldSet) {
         text: Some(wire::to_wire(&stored)),
         ..v1::DocumentClassified::default()
     };
-    let unguarded: Guardrails = Arc::new(|_| panic!("a document is no question"));
-    let handler = Comprehend::new(objects.clone(), catalog, Arc::new(MemorySessions::default()), model, unguarded);
+    let sessions = Arc::new(MemorySessions::default());
+    let handler = Comprehend::new(objects.clone(), catalog, sessions, model, Metrics::default());
     let done = handler.handle(Input::Classified(Box::new(input)), &context()).await.unwrap();
     let extracted: &v1::FieldsExtracted = done.outputs[0].message().as_any().downcast_ref().unwrap();
     assert_eq!(extracted.branch, "nlp");

@@ -29,8 +29,12 @@ use clinflow_ports::{
     objects::{get_checked, key},
 };
 use clinflow_proto::v1;
-use clinflow_runtime::{Catalog, Context, Done, Handler, Output, Work, wire};
-use clinflow_workflow::Bundle;
+use clinflow_runtime::{
+    Catalog, Context, Done, Handler, Output, Work,
+    telemetry::{Metrics, metrics::Agent},
+    wire,
+};
+use clinflow_workflow::{Bundle, Workflow};
 use futures_util::future::{try_join_all, try_join3};
 
 use crate::{
@@ -42,12 +46,21 @@ use crate::{
 pub struct Validate {
     objects: Arc<dyn Objects>,
     bundles: Arc<Catalog<Bundle>>,
+    metrics: Metrics,
 }
 
 impl Validate {
-    /// A validator that reads and writes `objects` and takes workflows from `bundles`.
-    pub fn new(objects: Arc<dyn Objects>, bundles: Arc<Catalog<Bundle>>) -> Self {
-        Self { objects, bundles }
+    /// A validator that reads and writes `objects`, takes workflows from `bundles` and counts in `metrics`.
+    pub const fn new(objects: Arc<dyn Objects>, bundles: Arc<Catalog<Bundle>>, metrics: Metrics) -> Self {
+        Self { objects, bundles, metrics }
+    }
+
+    /// Counts what the guardrail did to the fields.
+    fn count(&self, fields: &FieldSet, workflow: &Workflow) {
+        let agent = Agent { team: &workflow.team, workflow: &workflow.id, role: Role::Validator };
+        for done in fields.guarded.iter().flat_map(|guarded| &guarded.interventions) {
+            self.metrics.guardrail_intervened(agent, &done.policy, &done.action);
+        }
     }
 
     /// Reads an object that a step before this one wrote as JSON.
@@ -88,6 +101,7 @@ impl Handler for Validate {
         let bytes = Bytes::from(serde_json::to_vec(&validated.fields).map_err(unwritable)?);
         let place = key::result(merged.run.execution, Role::Validator, &bytes, "fields.json");
         let fields = self.objects.put(&place, bytes).await?;
+        self.count(&validated.fields, workflow);
         let message = message(input, &validated, &fields);
         let work = Work::of(workflow.id.agent(Role::Validator)).writing(fields);
         Ok(Done::one(Output::new(&workflow.id, message), work))

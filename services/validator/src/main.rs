@@ -3,6 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use clinflow_amqp::Amqp;
+use clinflow_core::Role;
 use clinflow_dynamodb::{Database, DynamoBundles};
 use clinflow_objects::Store;
 use clinflow_redis::{Connection, RedisClaims};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the program is told; `--show-config` prints it.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 struct Config {
     process: Settings,
     worker: Limits,
@@ -33,7 +34,9 @@ fn main() -> ExitCode {
             let claims = Arc::new(RedisClaims::new(Connection::new(redis)?));
             let database = Database::connect(dynamodb).await?;
             let catalog = Arc::new(Catalog::new(Arc::new(DynamoBundles::new(database)), Bundle::read));
-            let handler = Validate::new(Arc::new(Store::open(objects)?), catalog);
+            let (role, metrics) = (Role::Validator, boot.metrics.clone());
+            metrics.follow(role, Vec::new(), catalog.clone(), Bundle::owners, &boot.life);
+            let handler = Validate::new(Arc::new(Store::open(objects)?), catalog, metrics);
             boot.start(handler, broker.clone(), claims, worker.clone()).await?;
             boot.ready(broker.as_ref());
             Ok(())

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use clinflow_core::{BundleHash, DocumentHash, ExecutionId, FieldSet, Lane, Role, WorkflowId};
+use clinflow_core::{BundleHash, DocumentHash, ExecutionId, FieldSet, Lane, Role, TeamId, WorkflowId};
 use clinflow_ports::{
     Bundles as _, Meta, Objects as _,
     memory::{MemoryBundles, MemoryObjects},
 };
 use clinflow_proto::v1;
-use clinflow_runtime::{Catalog, Context, Done, Handler as _, wire};
+use clinflow_runtime::{Catalog, Context, Done, Handler as _, telemetry::Metrics, wire};
 use clinflow_workflow::{Bundle, shipped};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -85,7 +85,7 @@ async fn setup(submitted: &str) -> (Validate, Arc<MemoryObjects>, v1::FieldsMerg
         }],
         missing: vec!["nlp".to_owned()],
     };
-    (Validate::new(objects.clone(), catalog), objects, merged)
+    (Validate::new(objects.clone(), catalog, Metrics::default()), objects, merged)
 }
 
 fn validated(done: &Done) -> &v1::FieldsValidated {
@@ -119,6 +119,24 @@ async fn the_day_of_the_submission_is_today_however_late_it_is_handled() {
     assert!(rules(&done).contains(&("X-DATE-03", 1)), "{:?}", rules(&done));
     let again = validate.handle(merged, &context()).await.unwrap();
     assert_eq!(validated(&again), validated(&done));
+}
+
+#[tokio::test]
+async fn what_the_guardrail_did_to_a_field_is_counted() {
+    let (validate, objects, mut merged) = setup("2026-03-05T10:00:00Z").await;
+    let words = "Reported by Jane Roe.";
+    let fields = set(Role::Extractor, vec![pattern(words, "reporter_name", "Jane Roe", "Jane Roe")]);
+    let put = async |name: &str, bytes: Vec<u8>| objects.put(name, bytes.into()).await.unwrap();
+    let stored_text = put("words.json", serde_json::to_vec(&text(words)).unwrap()).await;
+    let stored_fields = put("named.json", serde_json::to_vec(&fields).unwrap()).await;
+    merged.document.as_mut().unwrap().text = Some(wire::to_wire(&stored_text));
+    merged.branches[0].fields = Some(wire::to_wire(&stored_fields));
+    let (team, workflow) = (TeamId::new("team-pv").unwrap(), WorkflowId::new("ae-report").unwrap());
+    validate.metrics.admit(Role::Validator, &team, &workflow, &[]);
+    validate.handle(merged, &context()).await.unwrap();
+    let line = r#"clinflow_guardrail_interventions_total{team_id="team-pv",workflow_id="ae-report",agent_id="ae-report.validator",policy="sensitive-information",action="anonymized"} 1"#;
+    let text = validate.metrics.render().unwrap();
+    assert!(text.contains(line), "`{line}` is not in\n{text}");
 }
 
 #[tokio::test]

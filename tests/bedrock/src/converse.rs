@@ -196,6 +196,9 @@ fn said(
             _ => answer,
         });
     };
+    if schema.pointer("/properties/quotes").is_some() {
+        return Ok(brain::quoted(document, query).to_string());
+    }
     let answer = brain::fields(document, &schema)?;
     let answer = match fault {
         Some(Fault::Invented) => brain::invent(answer, &schema)?,

@@ -2,10 +2,13 @@
 
 use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::Parser;
 use clinflow_guardrail::Policy;
 use clinflow_stand_in_bedrock::{Chances, Plan, Server};
+
+/// What a command is told of the stand-in it runs beside.
+const ENDPOINT: &str = "CLINFLOW_BEDROCK_ENDPOINT";
 
 /// A Bedrock that runs here: Converse, CountTokens and ApplyGuardrail, with faults by plan. `GET /calls` lists what was
 /// asked, without its text.
@@ -33,6 +36,9 @@ struct Arguments {
     /// A guardrail: its id and its policy file, `abcd1234=policy.yaml`. Can be given more than once.
     #[arg(long, value_name = "ID=FILE", value_parser = guardrail)]
     guardrail: Vec<(String, PathBuf)>,
+    /// A command to run beside it, on a free port that the command finds in CLINFLOW_BEDROCK_ENDPOINT; both end together.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
 }
 
 fn guardrail(argument: &str) -> Result<(String, PathBuf), String> {
@@ -43,7 +49,7 @@ fn guardrail(argument: &str) -> Result<(String, PathBuf), String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     match serve(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Nothing is left to be told when this cannot be said.
             let _ = writeln!(std::io::stderr(), "{error:#}");
@@ -52,7 +58,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+async fn serve(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut plan = Plan {
         seed: arguments.seed,
         chances: arguments.faults,
@@ -63,20 +69,25 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     for (id, file) in arguments.guardrail {
         let name = file.display().to_string();
         let text = fs::read_to_string(&file).with_context(|| format!("read the policy `{name}`"))?;
-        let policy = Policy::read(&name, &text).map_err(|problems| {
-            let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-            anyhow!(problems.join("\n"))
-        })?;
-        plan.guardrails.insert(id, policy);
+        plan.guardrails.insert(id, Policy::read(&name, &text)?);
     }
     let mut listen = arguments.listen;
     if let Some(port) = arguments.port {
         listen.set_port(port);
     }
+    if let Some((program, rest)) = arguments.command.split_first() {
+        let server = Server::start(plan).await?;
+        let mut command = tokio::process::Command::new(program);
+        let status = command.args(rest).env(ENDPOINT, server.url()).status().await;
+        let status = status.with_context(|| format!("run `{program}`"))?;
+        // A command that a signal ended has no code.
+        return Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from));
+    }
     let server = Server::bind(plan, listen).await?;
     writeln!(std::io::stdout(), "listening on {}", server.url())?;
     tokio::select! {
-        ended = server.ended() => ended,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        ended = server.ended() => ended?,
+        _ = tokio::signal::ctrl_c() => {}
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -5,4 +5,5 @@ pub mod documents;
 pub mod fleet;
 pub mod http;
 pub mod outcome;
+pub mod sinks;
 pub mod usage;

@@ -42,18 +42,24 @@ pub struct Recalled {
 pub struct RecalledAlert {
     /// The first digits of the document's hash.
     pub document: String,
-    /// The agent, and which of its calls: `ae-report.nlp|stage`.
-    pub about: String,
-    /// The first of the calls.
-    pub first: String,
+    /// Whose calls.
+    pub agent: AgentId,
+    /// When the alert was raised, in whole microseconds.
+    pub at: Timestamp,
 }
 
 impl RecalledAlert {
     /// The loop that an alert's id names.
     pub(crate) fn read(id: &str) -> Option<Self> {
         let (document, rest) = id.strip_prefix("loop|")?.split_once('|')?;
-        let (about, first) = rest.rsplit_once('|')?;
-        Some(Self { document: document.to_owned(), about: about.to_owned(), first: first.to_owned() })
+        let (agent, at) = rest.split_once('|')?;
+        let at = Timestamp::from_microsecond(at.parse().ok()?).ok()?;
+        Some(Self { document: document.to_owned(), agent: AgentId::new(agent).ok()?, at })
+    }
+
+    /// The id of its alert.
+    fn id(&self) -> String {
+        format!("loop|{}|{}|{}", self.document, self.agent, self.at.as_microsecond())
     }
 }
 
@@ -61,14 +67,64 @@ impl RecalledAlert {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Calls {
     by_document: BTreeMap<DocumentHash, BTreeSet<Call>>,
-    /// The alerts that were raised, by what they are about, with the first call of the loop.
-    raised: BTreeMap<(String, String), String>,
     counted: u64,
 }
 
+/// When somebody was last told of a loop, by the first digits of the document's hash and by agent.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told(BTreeMap<(String, AgentId), Timestamp>);
+
+impl Told {
+    /// The alert about a call that broke a limit. One in a window for a document and an agent, whatever calls and
+    /// limits come after it: whoever was told looks at all of them.
+    pub(super) fn tell(
+        &mut self,
+        wanted: &Reservation,
+        broken: &Broken,
+        now: Timestamp,
+    ) -> Option<CostAlert> {
+        let told = RecalledAlert { document: wanted.document.prefix(), agent: wanted.agent.clone(), at: now };
+        let since = start(now, wanted.guard.window);
+        let before = self.0.get(&(told.document.clone(), told.agent.clone()));
+        if before.is_some_and(|at| *at > since) {
+            return None;
+        }
+        self.recall(&told);
+        let cause = Cause::Loop {
+            document: wanted.document,
+            agent: wanted.agent.clone(),
+            trip: broken.trip.as_str().to_owned(),
+            fingerprint: wanted.fingerprint,
+            calls: broken.calls,
+        };
+        Some(CostAlert { id: told.id(), at: now, cause })
+    }
+
+    /// Remembers an alert; of several, the last.
+    pub(super) fn recall(&mut self, alert: &RecalledAlert) {
+        let at = self.0.entry((alert.document.clone(), alert.agent.clone())).or_insert(alert.at);
+        *at = alert.at.max(*at);
+    }
+
+    /// Forgets what is out of the window.
+    pub(super) fn forget(&mut self, window: Duration, now: Timestamp) {
+        let since = start(now, window);
+        self.0.retain(|_, at| *at > since);
+    }
+}
+
+/// A limit that one more call would break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Broken {
+    /// Which.
+    pub(super) trip: Trip,
+    /// How many calls were made.
+    calls: u64,
+}
+
 impl Calls {
-    /// The limit that one more call would break, with the alert if it was not raised before.
-    pub(super) fn trip(&mut self, wanted: &Reservation, now: Timestamp) -> Option<(Trip, Option<CostAlert>)> {
+    /// The limit that one more call would break.
+    pub(super) fn trip(&mut self, wanted: &Reservation, now: Timestamp) -> Option<Broken> {
         let since = start(now, wanted.guard.window);
         let calls = self.by_document.entry(wanted.document).or_default();
         calls.retain(|call| call.at > since);
@@ -76,42 +132,18 @@ impl Calls {
         if calls.iter().any(|call| call.name == name && call.agent == wanted.agent) {
             return None;
         }
-        let of_agent: Vec<&Call> = calls.iter().filter(|call| call.agent == wanted.agent).collect();
-        let identical: Vec<&Call> =
-            of_agent.iter().filter(|call| call.fingerprint == wanted.fingerprint).copied().collect();
+        let of_agent = || calls.iter().filter(|call| call.agent == wanted.agent);
+        let stage = count(of_agent());
+        let identical = count(of_agent().filter(|call| call.fingerprint == wanted.fingerprint));
         let guard = wanted.guard;
-        let reached = |limit: u32, calls: &[&Call]| {
-            limit > 0 && calls.len() >= usize::try_from(limit).unwrap_or(usize::MAX)
-        };
-        let (trip, calls) = if guard.identical_calls > 0
-            && reached(guard.identical_calls.saturating_sub(1).max(1), &identical)
-        {
-            (Trip::Identical, identical)
-        } else if reached(guard.calls_per_stage, &of_agent) {
-            (Trip::Stage, of_agent)
+        let reached = |limit: u32, calls: u64| limit > 0 && calls >= u64::from(limit);
+        if guard.identical_calls > 0 && reached(guard.identical_calls.saturating_sub(1).max(1), identical) {
+            Some(Broken { trip: Trip::Identical, calls: identical })
+        } else if reached(guard.calls_per_stage, stage) {
+            Some(Broken { trip: Trip::Stage, calls: stage })
         } else {
-            return None;
-        };
-        let first = calls.first().map_or_else(String::new, |call| call.name.clone());
-        let which = match trip {
-            Trip::Identical => wanted.fingerprint.prefix()[..8].to_owned(),
-            Trip::Stage => Trip::Stage.as_str().to_owned(),
-        };
-        let about = format!("{}|{which}", wanted.agent);
-        let made = u64::try_from(calls.len()).unwrap_or(u64::MAX);
-        let before = self.raised.insert((wanted.document.prefix(), about.clone()), first.clone());
-        if before.as_ref() == Some(&first) {
-            return Some((trip, None));
+            None
         }
-        let cause = Cause::Loop {
-            document: wanted.document,
-            agent: wanted.agent.clone(),
-            trip: trip.as_str().to_owned(),
-            fingerprint: wanted.fingerprint,
-            calls: made,
-        };
-        let id = format!("loop|{}|{about}|{first}", wanted.document.prefix());
-        Some((trip, Some(CostAlert { id, at: now, cause })))
     }
 
     /// Counts a call that was let through.
@@ -136,12 +168,6 @@ impl Calls {
         }
     }
 
-    /// Remembers that an alert was raised.
-    pub(super) fn recall_alert(&mut self, alert: &RecalledAlert) {
-        let RecalledAlert { document, about, first } = alert.clone();
-        self.raised.insert((document, about), first);
-    }
-
     /// Forgets what is out of the window.
     pub(super) fn forget(&mut self, window: Duration, now: Timestamp) {
         let since = start(now, window);
@@ -149,9 +175,11 @@ impl Calls {
             calls.retain(|call| call.at > since);
             !calls.is_empty()
         });
-        let known: BTreeSet<String> = self.by_document.keys().map(DocumentHash::prefix).collect();
-        self.raised.retain(|(document, _), _| known.contains(document));
     }
+}
+
+fn count<'c>(calls: impl Iterator<Item = &'c Call>) -> u64 {
+    calls.fold(0, |count, _| count + 1)
 }
 
 /// When a window that ends now began.

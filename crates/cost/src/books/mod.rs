@@ -19,7 +19,7 @@ use crate::{
 };
 pub use guard::{Recalled, RecalledAlert};
 
-use guard::Calls;
+use guard::{Calls, Told};
 use outbox::Outbox;
 
 /// How long an attempt that has ended is remembered, so that what is said twice is known to be.
@@ -85,6 +85,7 @@ pub struct Books {
     leases: BTreeMap<Attempt, Timestamp>,
     in_flight: BTreeMap<ObjectHash, Attempt>,
     calls: Calls,
+    told: Told,
     outbox: Outbox,
     reservations: u32,
 }
@@ -120,11 +121,11 @@ impl Books {
         if let Some(charge) = frozen {
             return Answer::Frozen { scope: charge.account.scope.clone() };
         }
-        if let Some((trip, alert)) = self.calls.trip(wanted, now) {
-            if let Some(alert) = alert {
+        if let Some(broken) = self.calls.trip(wanted, now) {
+            if let Some(alert) = self.told.tell(wanted, &broken, now) {
                 self.outbox.put(alert, now);
             }
-            return Answer::Loop(trip);
+            return Answer::Loop(broken.trip);
         }
         if let Some(refusal) = self.refusal(wanted, now) {
             return refusal;
@@ -387,14 +388,14 @@ impl Books {
         true
     }
 
-    /// Replaces everything but the alerts in the outbox by what the ledger says, and opens the books. False, and nothing
-    /// changed, when `token` no longer holds them.
+    /// Replaces everything by what the ledger says, but the alerts in the outbox and the loops that one was raised for,
+    /// and opens the books. False, and nothing changed, when `token` no longer holds them.
     pub fn install(&mut self, token: Uuid, install: &Install, now: Timestamp) -> bool {
         if self.rebuilder.is_none_or(|(holder, until)| holder != token || until <= now) {
             return false;
         }
-        let mut books =
-            Self { epoch: Some(token), outbox: std::mem::take(&mut self.outbox), ..Self::default() };
+        let (told, outbox) = (std::mem::take(&mut self.told), std::mem::take(&mut self.outbox));
+        let mut books = Self { epoch: Some(token), told, outbox, ..Self::default() };
         for (account, tally, limit) in &install.accounts {
             let ledger = books.account(&Charge { account: account.clone(), limit: limit.clone() });
             ledger.tally = *tally;
@@ -415,7 +416,7 @@ impl Books {
             books.leases.insert(intent.attempt, Timestamp::UNIX_EPOCH);
         }
         install.calls.iter().for_each(|call| books.calls.recall(call));
-        install.loops.iter().for_each(|alert| books.calls.recall_alert(alert));
+        install.loops.iter().for_each(|alert| books.told.recall(alert));
         *self = books;
         true
     }
@@ -442,6 +443,7 @@ impl Books {
         self.accounts
             .retain(|_, ledger| ledger.account.period.ends.checked_add(KEPT).is_ok_and(|until| until > now));
         self.calls.forget(window, now);
+        self.told.forget(window, now);
     }
 }
 

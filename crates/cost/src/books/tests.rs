@@ -61,7 +61,7 @@ fn later(seconds: i64) -> Timestamp {
 }
 
 #[test]
-fn the_window_of_the_loop_guard_slides_and_each_closing_is_told_once() {
+fn the_window_of_the_loop_guard_slides_and_has_one_alert() {
     let mut books = books();
     let day = 24 * 3600;
     let mut call = |n: u128, at: i64| {
@@ -77,8 +77,10 @@ fn the_window_of_the_loop_guard_slides_and_each_closing_is_told_once() {
     assert_eq!(call(3, 7200), refused(1));
     assert_eq!(call(4, day - 1), refused(1), "the same alert again, because nobody acknowledged it in time");
     assert_eq!(call(5, day), made(0), "the first call is out of the window");
-    assert_eq!(call(6, day + 1), refused(1), "another loop, begun by another call");
-    assert_eq!(call(7, day + 2), refused(0));
+    assert_eq!(call(6, day + 1), refused(0), "somebody was told less than a day ago");
+    assert_eq!(call(7, day + 3601), made(1), "so is the second; the first alert is still the only one");
+    assert_eq!(call(8, day + 7199), refused(0), "a second less than a day after the alert");
+    assert_eq!(call(9, day + 7200), refused(1), "another alert");
 }
 
 #[test]

@@ -98,6 +98,7 @@ pub enum Unpriced {
 #[derive(Debug, Clone)]
 pub struct PriceTable {
     version: ObjectHash,
+    verified: Timestamp,
     models: BTreeMap<(String, Endpoint), Vec<Row>>,
     profiles: BTreeMap<String, String>,
     /// Pico-dollars a text unit, like [`GuardrailUnits`].
@@ -118,6 +119,11 @@ impl PriceTable {
     /// again.
     pub const fn version(&self) -> ObjectHash {
         self.version
+    }
+
+    /// The beginning of the day (UTC) on which its prices were last compared with where they come from.
+    pub const fn verified(&self) -> Timestamp {
+        self.verified
     }
 
     /// What a call at `at` that used this costs: rounded up, once.

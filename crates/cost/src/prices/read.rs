@@ -22,15 +22,18 @@ pub(super) fn table(file: &str, text: &str) -> Result<PriceTable, Problems> {
     let mut problems = Vec::new();
     let read = clinflow_yaml::read(file, text, &mut problems, |item, _| {
         let table = item.table()?;
+        let verified =
+            table.required("verified").and_then(|item| date(&item, "on which the prices were checked"));
         let models = table.required("models").map(models).unwrap_or_default();
         let profiles = table.optional("profiles").map(|item| profiles(item, &models)).unwrap_or_default();
         let guardrail = table.required("guardrail").and_then(guardrail);
         table.finish();
-        Some((models, profiles, guardrail?))
+        Some((verified?, models, profiles, guardrail?))
     });
     match read.flatten() {
-        Some((models, profiles, guardrail)) if problems.is_empty() => {
-            Ok(PriceTable { version: ObjectHash::of(text.as_bytes()), models, profiles, guardrail })
+        Some((verified, models, profiles, guardrail)) if problems.is_empty() => {
+            let version = ObjectHash::of(text.as_bytes());
+            Ok(PriceTable { version, verified, models, profiles, guardrail })
         }
         _ => {
             problems.sort();
@@ -63,7 +66,7 @@ fn model(item: Item<'_>) -> Option<(String, Vec<Endpoint>, Row)> {
     let table = item.table()?;
     let id = table.required("model").and_then(|item| item.text().map(str::to_owned));
     let endpoints = table.required("endpoints").map(|item| endpoints(item));
-    let from = table.required("effective_from").and_then(|item| date(&item));
+    let from = table.required("effective_from").and_then(|item| date(&item, "from which the price holds"));
     source(&table);
     let bands = table.required("bands").map(bands);
     table.finish();
@@ -75,10 +78,11 @@ fn endpoints(item: Item<'_>) -> Vec<Endpoint> {
     item.list().iter().filter_map(|item| item.one_of("endpoint", &all, Endpoint::as_str)).collect()
 }
 
-fn date(item: &Item<'_>) -> Option<Timestamp> {
+/// The beginning of a day; `which` says in a mistake's words what happens on it.
+fn date(item: &Item<'_>, which: &str) -> Option<Timestamp> {
     let from = item.text()?.parse::<Date>().and_then(|date| date.to_zoned(TimeZone::UTC));
     from.map(|from| from.timestamp())
-        .map_err(|_| item.note("expected the date from which the price holds: `2026-10-07`"))
+        .map_err(|_| item.note(format!("expected the date {which}: `2026-10-07`")))
         .ok()
 }
 

@@ -95,6 +95,7 @@ guardrail:";
     assert_eq!(at("2026-12-31T23:59:59Z"), 2_200_000_000);
     assert_eq!(at("2027-01-01T00:00:00Z"), 1_000_000_000);
     assert_ne!(table.version(), shipped().version());
+    assert_eq!(shipped().verified().to_string(), "2026-11-22T00:00:00Z");
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn a_missing_price_a_negative_one_and_a_word_too_many_are_mistakes() {
         assert!(found.iter().any(|problem| problem.contains(what)), "{what}: {found:?}");
     };
     has(&SHIPPED.replacen("cache_read: 0.011, ", "", 1), "`cache_read` is missing");
-    let band = "prices.yaml:17: `models[0].bands[1]`: the first band has no `above`, and every further one a higher one";
+    let band = "prices.yaml:20: `models[0].bands[1]`: the first band has no `above`, and every further one a higher one";
     has(&SHIPPED.replacen("above: 100000", "above: 0", 1), band);
     has(
         &SHIPPED.replacen("- { input: 0.11,", "- { above: 5, input: 0.11,", 1),
@@ -150,6 +151,11 @@ fn a_missing_price_a_negative_one_and_a_word_too_many_are_mistakes() {
     has(&format!("{SHIPPED}\nprofiles: {{ x: us.nothing }}\n"), "no row for the model `us.nothing`");
     has(&SHIPPED.replace("2026-09-28", "2026-09-2"), "expected the date");
     has("models: []\n", "`guardrail` is missing");
+    has(
+        &SHIPPED.replace("verified: 2026", "verified: 26"),
+        "expected the date on which the prices were checked",
+    );
+    has(&SHIPPED.replace("verified: ", "# verified: "), "`verified` is missing");
     has(": [", "not readable as YAML");
 }
 

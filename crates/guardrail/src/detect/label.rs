@@ -83,7 +83,7 @@ static LABELLED: LazyLock<Vec<Labelled>> = LazyLock::new(|| {
         ),
         (
             MedicalRecordNumber,
-            code(r"mrn|m\.r\.n\.|med(?:ical)?\.? rec(?:ord)?s?|medical (?:id|number)|chart|hospital (?:no|number|id)|health record|patient(?:'s)? (?:id|no|number|identifier)|pt\.? (?:id|no)|record (?:no|number|id)|file (?:no|number)|emr|ehr"),
+            code(r"mrn|m\.r\.n\.|med(?:ical)?\.? rec(?:ord)?s?|medical (?:id|number)|chart|hospital (?:no\.?|number|id)|health record|patient(?:'s)? (?:id|no\.?|number|identifier)|pt\.? (?:id|no\.?)|record (?:no\.?|number|id)|file (?:no\.?|number)|emr|ehr"),
             long,
         ),
         (
@@ -94,7 +94,7 @@ static LABELLED: LazyLock<Vec<Labelled>> = LazyLock::new(|| {
         (AccountNumber, code("account|acct|acc|billing|invoice"), long),
         (
             UniqueIdentifier,
-            code(r"(?:unique|study|trial|subject|participant|patient|randomi[sz]ation|screening|case|device|serial|accession|specimen|sample|certificate|licen[cs]e|employee|visit|encounter|record|reference|tracking|identification|lot|model|provider|npi|dea|badge|student|national|citizen|user|ref)(?: (?:id|identifier|no|number|nr|code|#))|uid|id no|id number|identifier|serial no|npi|udi|dea|imei"),
+            code(r"(?:unique|study|trial|subject|participant|patient|randomi[sz]ation|screening|case|device|serial|accession|specimen|sample|certificate|licen[cs]e|employee|visit|encounter|record|reference|tracking|identification|lot|model|provider|npi|dea|badge|student|national|citizen|user|ref)(?: (?:id|identifier|no\.?|number|nr\.?|code|#))|uid|id no\.?|id number|identifier|serial no\.?|npi|udi|dea|imei"),
             long,
         ),
         (UniqueIdentifier, format!(r"\bID\b{JOINT}{CODE}"), long),

@@ -117,3 +117,16 @@ fn safe_harbor_takes_dates_places_and_record_numbers_and_leaves_ages_and_years()
     assert_eq!(everything("Her insurance # is NP-1234AB."), [("HEALTH_PLAN_NUMBER", "NP-1234AB")]);
     assert_eq!(Identifier::Location.as_str(), "LOCATION");
 }
+
+#[test]
+fn a_label_that_ends_in_no_and_a_dot_names_its_number() {
+    for (text, number) in [
+        ("Certificate no. ML-5519-220764", "ML-5519-220764"),
+        ("Device serial no. SN-PMK-2204-77183", "SN-PMK-2204-77183"),
+        ("Employee no. EMP-7719-2063", "EMP-7719-2063"),
+        ("Hospital no. 7719-4482", "7719-4482"),
+    ] {
+        assert_eq!(everything(text).first().map(|(_, found)| *found), Some(number), "{text}");
+    }
+    assert_eq!(everything("taken from the medical record. 1500 mL were given"), []);
+}

@@ -7,8 +7,7 @@ mod limits;
 mod pii;
 mod read;
 
-use std::fmt;
-
+use clinflow_yaml::Problems;
 use regex::Regex;
 
 pub use pii::{Means, PiiType};
@@ -50,34 +49,8 @@ impl Policy {
     /// # Errors
     ///
     /// Every mistake in it, each with its line and field.
-    pub fn read(file: &str, yaml: &str) -> Result<Self, Vec<Problem>> {
+    pub fn read(file: &str, yaml: &str) -> Result<Self, Problems> {
         read::policy(file, yaml)
-    }
-}
-
-/// One mistake in a policy, a cases file or a price of one: where it is, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The file.
-    pub file: String,
-    /// 1-based line; 0 when the mistake is the file as a whole.
-    pub line: u64,
-    /// Where in the file's structure: `TopicPolicyConfig.TopicsConfig[0].Type`.
-    pub field: String,
-    /// What is wrong and what to do about it.
-    pub reason: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
-        if self.line > 0 {
-            write!(f, ":{}", self.line)?;
-        }
-        if !self.field.is_empty() {
-            write!(f, ": `{}`", self.field)?;
-        }
-        write!(f, ": {}", self.reason)
     }
 }
 

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use clinflow_yaml::{Item, Table};
+use clinflow_yaml::{Item, Problems, Table};
 use regex::RegexBuilder;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     Actions, Filter, FilterType, Grounding, GroundingType, Measure, Pattern, Pii, PiiMeasure, PiiType,
-    Policy, Problem, Strength, Topic, Word,
+    Policy, Strength, Topic, Word,
     limits::{self, list, one_of, text},
 };
 
 /// Bytes a compiled pattern may take.
 const REGEX_BYTES: usize = 1 << 20;
 
-pub(super) fn policy(file: &str, yaml: &str) -> Result<Policy, Vec<Problem>> {
+pub(super) fn policy(file: &str, yaml: &str) -> Result<Policy, Problems> {
     let mut found = Vec::new();
     let sha256 = hex::encode(Sha256::digest(yaml));
     let read = clinflow_yaml::read(file, yaml, &mut found, |item, _| properties(&item, &sha256));
@@ -26,13 +26,7 @@ pub(super) fn policy(file: &str, yaml: &str) -> Result<Policy, Vec<Problem>> {
         return Ok(Policy { properties, ..policy });
     }
     found.sort();
-    let problem = |one: clinflow_yaml::Problem| Problem {
-        file: one.file,
-        line: one.line,
-        field: one.field,
-        reason: one.message,
-    };
-    Err(found.into_iter().map(problem).collect())
+    Err(Problems(found))
 }
 
 fn properties(root: &Item<'_>, sha256: &str) -> Option<Policy> {

@@ -7,7 +7,7 @@ const POLICY: &str = include_str!("../../../../workflows/guardrails/pharma-clini
 const HEAD: &str = "Name: p\nBlockedInputMessaging: in\nBlockedOutputsMessaging: out\n";
 
 fn mistakes(yaml: &str) -> Vec<String> {
-    Policy::read("p.yaml", yaml).unwrap_err().iter().map(ToString::to_string).collect()
+    Policy::read("p.yaml", yaml).unwrap_err().0.iter().map(ToString::to_string).collect()
 }
 
 #[test]

@@ -275,9 +275,8 @@ pub async fn the_third_identical_call_is_a_loop(counters: &dyn Counters) {
     ok(counters, &again(6)).await;
     let alerts = counters.take_alerts(&team.id, 10, LEASE).await.unwrap();
     let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
-    let prefixes = (first.document.prefix(), first.fingerprint.prefix());
-    let call = first.attempt.call();
-    assert_eq!(alert.id, format!("loop|{}|ae-report.nlp|{}|{call}", prefixes.0, &prefixes.1[..8]));
+    let raised = alert.at.as_microsecond();
+    assert_eq!(alert.id, format!("loop|{}|ae-report.nlp|{raised}", first.document.prefix()));
     let Cause::Loop { document, calls, .. } = &alert.cause else { panic!("{alert:?}") };
     assert_eq!((*document, *calls), (first.document, 2));
     ok(counters, &team.call(cents(1), cents(100))).await;
@@ -300,6 +299,81 @@ pub async fn an_agent_asks_a_bounded_number_of_times(counters: &dyn Counters) {
     let agent = AgentId::new("ae-report.gateway").unwrap();
     ok(counters, &Reservation { agent, ..nth(14) }).await;
     assert_eq!(alerts(counters, &team).await.len(), 1);
+}
+
+/// Whatever calls about a document an agent repeats, and whichever limit they break, somebody is told once; of another
+/// agent's loop, and of one about another document, again.
+pub async fn an_agent_that_loops_about_a_document_is_told_of_once(counters: &dyn Counters) {
+    let team = Team::open(counters).await;
+    let first = team.call(cents(1), cents(100));
+    let asked = |what: &Reservation, fingerprint: &[u8]| Reservation {
+        attempt: Attempt { invocation: unique(), ordinal: 0, number: 1 },
+        fingerprint: ObjectHash::of(fingerprint),
+        ..what.clone()
+    };
+    let loops = async |what: &Reservation, fingerprint: &[u8]| {
+        for _ in 0..2 {
+            let call = asked(what, fingerprint);
+            ok(counters, &call).await;
+            counters.release(&team.id, call.attempt).await.unwrap();
+        }
+        let answer = counters.reserve(&asked(what, fingerprint)).await.unwrap();
+        assert_eq!(answer, Answer::Loop(Trip::Identical));
+    };
+    for question in 0..6 {
+        loops(&first, &[question]).await;
+    }
+    let wanted = asked(&first, b"the thirteenth");
+    assert_eq!(counters.reserve(&wanted).await.unwrap(), Answer::Loop(Trip::Stage));
+    assert_eq!(alerts(counters, &team).await.len(), 1);
+    let agent = AgentId::new("ae-report.gateway").unwrap();
+    loops(&Reservation { agent, ..first.clone() }, b"another agent").await;
+    loops(&team.call(cents(1), cents(100)), b"another document").await;
+    assert_eq!(alerts(counters, &team).await.len(), 3);
+}
+
+/// A loop that somebody was told of is not told again after a rebuild, whether the alert still waits or was delivered.
+pub async fn a_rebuild_knows_the_loops_that_somebody_was_told_of(counters: &dyn Counters) {
+    let team = Team::open(counters).await;
+    let first = team.call(cents(1), cents(100));
+    let again =
+        || Reservation { attempt: Attempt { invocation: unique(), ordinal: 0, number: 1 }, ..first.clone() };
+    let loops = async || {
+        for _ in 0..2 {
+            let call = again();
+            ok(counters, &call).await;
+            counters.release(&team.id, call.attempt).await.unwrap();
+        }
+        assert_eq!(counters.reserve(&again()).await.unwrap(), Answer::Loop(Trip::Identical));
+    };
+    loops().await;
+    let [waits] = <[String; 1]>::try_from(alerts(counters, &team).await).unwrap();
+    let rebuild = async |install: Install| {
+        let token = unique();
+        assert!(counters.begin(&team.id, token, LEASE).await.unwrap());
+        assert!(counters.install(&team.id, token, &install).await.unwrap());
+    };
+    rebuild(Install::default()).await;
+    loops().await;
+    assert_eq!(alerts(counters, &team).await, [waits], "the alert that waits is the only one");
+
+    let other = team.call(cents(1), cents(100));
+    let told = clinflow_cost::RecalledAlert {
+        document: other.document.prefix(),
+        agent: other.agent.clone(),
+        at: Timestamp::from_second(3_999_999_999).unwrap(),
+    };
+    let called = |n: u8| clinflow_cost::Recalled {
+        at: Timestamp::from_second(3_999_999_999).unwrap(),
+        document: other.document,
+        agent: other.agent.clone(),
+        fingerprint: other.fingerprint,
+        call: n.to_string(),
+    };
+    let calls = vec![called(1), called(2)];
+    rebuild(Install { calls, loops: vec![told], ..Install::default() }).await;
+    assert_eq!(counters.reserve(&other).await.unwrap(), Answer::Loop(Trip::Identical));
+    assert_eq!(alerts(counters, &team).await.len(), 1, "the ledger knows that somebody was told");
 }
 
 /// Outside the window nothing counts.
@@ -524,6 +598,8 @@ macro_rules! counters_suite {
                 an_identical_call_waits_for_the_one_under_way,
                 the_third_identical_call_is_a_loop,
                 an_agent_asks_a_bounded_number_of_times,
+                an_agent_that_loops_about_a_document_is_told_of_once,
+                a_rebuild_knows_the_loops_that_somebody_was_told_of,
                 the_loop_guard_forgets_what_is_out_of_its_window,
                 each_threshold_alerts_once,
                 a_refused_call_raises_the_last_alert_once,

@@ -18,7 +18,8 @@ const CHUNK: usize = 500;
 /// How many scripts are under way at once.
 const AT_ONCE: usize = 32;
 
-/// How long the calls about a document are kept unless more are made: longer than any sensible window.
+/// How long the calls about a document, and the loops that somebody was told of, are kept unless more are made: longer
+/// than any sensible window.
 const CALLS_KEPT: i64 = 8 * 24 * 3600 * 1000;
 
 /// Writes a generation named by `token`, and opens it if `token` still holds the rebuild.
@@ -52,6 +53,7 @@ pub(super) async fn install(
         counters.connection.call(async |mut redis| pipe.exec_async(&mut redis).await).await?;
     }
     write_calls(counters, &generation, install).await?;
+    write_told(counters, layout, install).await?;
     let keys = [layout.epoch(), layout.lock()];
     let opened: bool = counters.answer(&counters.scripts.open, &keys, &[token.simple().to_string()]).await?;
     if opened {
@@ -84,7 +86,7 @@ fn write_account(
     }
 }
 
-/// The calls that the loop guard counts, and the loops that somebody was told of.
+/// The calls that the loop guard counts.
 async fn write_calls(
     counters: &RedisCounters,
     generation: &Generation,
@@ -96,15 +98,22 @@ async fn write_calls(
             let (key, at) = (generation.calls(call.document), call.at.as_microsecond());
             let member = format!("{}|{}|{}", call.agent, call.fingerprint, call.call);
             pipe.cmd("ZADD").arg(&key).arg("NX").arg(at).arg(member);
-            let loops = install
-                .loops
-                .iter()
-                .filter(|told| told.first == call.call && told.document == call.document.prefix());
-            for told in loops {
-                pipe.cmd("ZADD").arg(&key).arg("NX").arg(at).arg(format!("!{}", told.about));
-            }
             pipe.cmd("PEXPIRE").arg(&key).arg(CALLS_KEPT);
         }
+        counters.connection.call(async |mut redis| pipe.exec_async(&mut redis).await).await?;
+    }
+    Ok(())
+}
+
+/// The loops that somebody was told of. They belong to no generation, like the alerts that wait.
+async fn write_told(counters: &RedisCounters, layout: &Layout, install: &Install) -> Result<(), StoreError> {
+    for chunk in install.loops.chunks(CHUNK) {
+        let mut pipe = redis::pipe();
+        for told in chunk {
+            let (at, about) = (told.at.as_microsecond(), format!("{}|{}", told.document, told.agent));
+            pipe.cmd("ZADD").arg(layout.told()).arg("GT").arg(at).arg(about);
+        }
+        pipe.cmd("PEXPIRE").arg(layout.told()).arg(CALLS_KEPT);
         counters.connection.call(async |mut redis| pipe.exec_async(&mut redis).await).await?;
     }
     Ok(())

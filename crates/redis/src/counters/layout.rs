@@ -38,6 +38,11 @@ impl Layout {
         format!("{}:alert-bodies", self.root)
     }
 
+    /// The sorted set of the loops that somebody was told of, by when.
+    pub(super) fn told(&self) -> String {
+        format!("{}:told", self.root)
+    }
+
     /// The keys of one generation.
     pub(super) fn of(&self, epoch: Uuid) -> Generation {
         let epoch = epoch.simple().to_string();
@@ -101,6 +106,7 @@ mod tests {
             layout.lock(),
             layout.alerts(),
             layout.bodies(),
+            layout.told(),
             generation.account("team:oncology|2026-11"),
             generation.listed(),
             generation.attempt(attempt),

@@ -240,6 +240,7 @@ impl Counters for RedisCounters {
                 generation.calls(wanted.document),
                 generation.asked(wanted.fingerprint),
                 generation.listed(),
+                layout.told(),
             ];
             let mut args = vec![
                 epoch.simple().to_string(),

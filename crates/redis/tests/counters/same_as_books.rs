@@ -177,6 +177,11 @@ fn install(settled: u64, open: Option<(u128, u32)>) -> Install {
     }
 }
 
+/// An alert's id without the time at which its loop was found.
+fn timeless(id: &str) -> &str {
+    if id.starts_with("loop|") { id.rsplit_once('|').unwrap().0 } else { id }
+}
+
 /// What `counters` say to each call, without the times of their clocks.
 async fn answers(counters: &dyn Counters, clock: &ManualClock, history: &[Op]) -> Vec<String> {
     let (team, mut answers, mut taken) = (team(), Vec::new(), BTreeSet::new());
@@ -220,7 +225,7 @@ async fn answers(counters: &dyn Counters, clock: &ManualClock, history: &[Op]) -
                 let mut alerts = counters.take_alerts(&team, 100, lease(long)).await.unwrap();
                 alerts.sort_by(|one, other| one.id.cmp(&other.id));
                 taken.extend(alerts.iter().map(|alert| alert.id.clone()));
-                let told = alerts.iter().map(|alert| (&alert.id, &alert.cause)).collect::<Vec<_>>();
+                let told = alerts.iter().map(|alert| (timeless(&alert.id), &alert.cause)).collect::<Vec<_>>();
                 format!("{told:?}")
             }
             Op::Acknowledge => {

@@ -7,7 +7,7 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, Registry, fmt, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
 };
 
-use super::trace;
+use super::{panics, trace};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,8 @@ impl FilterHandle {
     }
 }
 
-/// Starts logging and tracing for this process; answers the filter handle and what must be flushed at the end.
+/// Starts logging and tracing for this process, also of panics; answers the filter handle and what must be flushed at
+/// the end.
 pub fn start(service: &str, settings: &LogSettings) -> anyhow::Result<(FilterHandle, trace::Flush)> {
     let (filter, handle) = reload::Layer::new(EnvFilter::try_new(&settings.filter)?);
     let json = match settings.format {
@@ -64,5 +65,6 @@ pub fn start(service: &str, settings: &LogSettings) -> anyhow::Result<(FilterHan
         if json { lines.json().flatten_event(true).with_span_list(false).boxed() } else { lines.boxed() };
     let (spans, flush) = trace::layer(service, &settings.otlp_endpoint)?;
     tracing_subscriber::registry().with(filter).with(lines).with(spans).try_init()?;
+    panics::say_where_only();
     Ok((FilterHandle(handle), flush))
 }

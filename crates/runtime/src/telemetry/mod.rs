@@ -2,6 +2,7 @@
 
 mod logs;
 pub mod metrics;
+mod panics;
 mod trace;
 
 pub use logs::{FilterHandle, Format, LogSettings, start};

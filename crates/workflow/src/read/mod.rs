@@ -92,21 +92,11 @@ fn guardrails(files: &BundleFiles, problems: &mut Vec<Problem>) -> BTreeMap<Stri
     let mut guardrails = BTreeMap::new();
     for path in files.0.keys() {
         let Some(name) = path.strip_prefix(GUARDRAILS).and_then(|rest| rest.strip_prefix('/')) else { continue };
-        let Some(policy) = beside(files, path, policy, problems) else { continue };
+        let Some(policy) = beside(files, path, Policy::read, problems) else { continue };
         let name = name.strip_suffix(".yaml").unwrap_or(name);
         guardrails.insert(name.to_owned(), Arc::new(Engine::new(policy)));
     }
     guardrails
-}
-
-fn policy(file: &str, text: &str) -> Result<Policy, Problems> {
-    let problem = |found: clinflow_guardrail::Problem| Problem {
-        file: found.file,
-        line: found.line,
-        field: found.field,
-        message: found.reason,
-    };
-    Policy::read(file, text).map_err(|found| Problems(found.into_iter().map(problem).collect()))
 }
 
 /// The text of a file that must be there.

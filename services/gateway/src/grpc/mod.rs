@@ -2,6 +2,7 @@
 //! `code`.
 
 mod audit;
+mod costs;
 mod executions;
 mod ingest;
 mod operations;
@@ -16,7 +17,7 @@ use clinflow_core::ExecutionId;
 use clinflow_proto::{
     DESCRIPTORS,
     v1::{
-        self, audit_server::AuditServer, executions_server::ExecutionsServer, ingest_server::IngestServer,
+        self, audit_server::AuditServer, costs_server::CostsServer, executions_server::ExecutionsServer, ingest_server::IngestServer,
         operations_server::OperationsServer, questions_server::QuestionsServer, reviews_server::ReviewsServer,
     },
 };
@@ -71,11 +72,12 @@ pub(crate) fn routes(
     };
     let ingest = IngestServer::new(ingest)
         .max_decoding_message_size(config.max_document.saturating_add(BESIDE_DOCUMENT));
-    let Operations { provenance, auditing, operator, reviewing } = behind;
+    let Operations { provenance, auditing, operator, reviewing, costing } = behind;
     let executions = ExecutionsServer::new(executions::Service { show, watcher, provenance });
     let audit = AuditServer::new(audit::Service { auditing });
     let operations = OperationsServer::new(operations::Service { operator });
     let reviews = ReviewsServer::new(reviews::Service { reviewing });
+    let costs = CostsServer::new(costs::Service { costing });
     let one_document = Router::new().route_service("/clinflow.v1.Ingest/Submit", ingest.clone());
     let others = Router::new()
         .route_service("/clinflow.v1.Ingest/SubmitStream", ingest.clone())
@@ -95,7 +97,9 @@ pub(crate) fn routes(
         .route_service("/clinflow.v1.Operations/Abort", operations)
         .route_service("/clinflow.v1.Reviews/List", reviews.clone())
         .route_service("/clinflow.v1.Reviews/Get", reviews.clone())
-        .route_service("/clinflow.v1.Reviews/Resolve", reviews);
+        .route_service("/clinflow.v1.Reviews/Resolve", reviews)
+        .route_service("/clinflow.v1.Costs/Report", costs.clone())
+        .route_service("/clinflow.v1.Costs/Budgets", costs);
     Routes { one_document, others }
 }
 
@@ -148,6 +152,6 @@ mod tests {
                 methods += 1;
             }
         }
-        assert_eq!(methods, 20);
+        assert_eq!(methods, 22);
     }
 }

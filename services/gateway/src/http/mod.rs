@@ -1,6 +1,7 @@
 //! The HTTP side: documents in, executions out, JSON and problems (RFC 9457).
 
 mod audit;
+mod costs;
 mod documents;
 mod events;
 mod executions;
@@ -23,7 +24,7 @@ use clinflow_core::ExecutionId;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ask::Asker, audit::Auditing, auth::Caller, operate::Operator, provenance::Provenance, refusal::Refusal,
+    ask::Asker, audit::Auditing, auth::Caller, costs::Costing, operate::Operator, provenance::Provenance, refusal::Refusal,
     reviews::Reviewing, show, show::Show, submit::Submitter, watch::Watcher,
 };
 
@@ -60,6 +61,7 @@ pub(crate) struct Operations {
     pub(crate) auditing: Arc<Auditing>,
     pub(crate) operator: Arc<Operator>,
     pub(crate) reviewing: Arc<Reviewing>,
+    pub(crate) costing: Arc<Costing>,
 }
 
 impl Operations {
@@ -84,7 +86,11 @@ impl Operations {
             .route("/v1/reviews/{id}", get(reviews::get))
             .route("/v1/reviews/{id}/resolution", post(reviews::resolve))
             .with_state(self.reviewing);
-        trace.merge(audit).merge(operate).merge(reviews)
+        let costs = Router::new()
+            .route("/v1/costs", get(costs::report))
+            .route("/v1/budgets", get(costs::budgets))
+            .with_state(self.costing);
+        trace.merge(audit).merge(operate).merge(reviews).merge(costs)
     }
 }
 

@@ -25,11 +25,6 @@ impl House {
             self.http.post(self.url(&format!("/v1/documents{query}"))).header("authorization", authorization);
         Answer::of(request.body(DOCUMENT).send().await.unwrap()).await
     }
-
-    /// Asks over HTTP with this token.
-    async fn get_as(&self, token: &str, path: &str) -> Answer {
-        Answer::of(self.http.get(self.url(path)).bearer_auth(token).send().await.unwrap()).await
-    }
 }
 
 /// A gRPC request with a token.

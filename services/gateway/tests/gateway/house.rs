@@ -21,7 +21,7 @@ use clinflow_ports::{
     Route,
     broker::Confirmed,
     memory::{
-        ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryObjects,
+        ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryLedger, MemoryObjects,
         MemoryReviews, MemorySessions,
     },
     topology::Topology,
@@ -121,6 +121,7 @@ pub(crate) struct House {
     pub(crate) log: Arc<MemoryAuditLog>,
     pub(crate) sessions: Arc<MemorySessions>,
     pub(crate) reviews: Arc<MemoryReviews>,
+    pub(crate) ledger: Arc<MemoryLedger>,
     pub(crate) objects: Arc<MemoryObjects>,
     pub(crate) life: Lifecycle,
     pub(crate) address: SocketAddr,
@@ -159,19 +160,21 @@ impl House {
             Arc::<MemoryReviews>::default(),
         );
         let sessions = Arc::<MemorySessions>::default();
+        let ledger = Arc::<MemoryLedger>::default();
         let ports = Ports {
             broker: broker.clone(),
             executions: executions.clone(),
             sessions: sessions.clone(),
             log: log.clone(),
             reviews: reviews.clone(),
+            ledger: ledger.clone(),
             objects: objects.clone(),
             catalog: Arc::new(Catalog::new(bundles, Bundle::read)),
             clock: Arc::new(ManualClock::at(Timestamp::from_second(NOW).unwrap())),
         };
         let life = Lifecycle::default();
         let address = clinflow_gateway::start(config, ports, &life).await.unwrap();
-        Self { broker, executions, log, reviews, sessions, objects, life, address, http: Client::new() }
+        Self { broker, executions, log, reviews, ledger, sessions, objects, life, address, http: Client::new() }
     }
 
     /// A URL of this gateway.
@@ -193,6 +196,11 @@ impl House {
     /// Asks over HTTP.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         Answer::of(self.http.get(self.url(path)).send().await.unwrap()).await
+    }
+
+    /// Asks over HTTP with this token.
+    pub(crate) async fn get_as(&self, token: &str, path: &str) -> Answer {
+        Answer::of(self.http.get(self.url(path)).bearer_auth(token).send().await.unwrap()).await
     }
 
     /// A gRPC channel to this gateway.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, where a panic is a failed test")]
 
 mod access;
+mod costs;
 mod documents;
 mod executions;
 mod guide;

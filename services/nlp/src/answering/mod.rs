@@ -26,7 +26,11 @@ use clinflow_ports::{
     sessions::Turn,
 };
 use clinflow_proto::v1;
-use clinflow_runtime::{Catalog, Context, Done, Output, Work, wire};
+use clinflow_runtime::{
+    Catalog, Context, Done, Output, Work,
+    telemetry::{Metrics, metrics::Agent},
+    wire,
+};
 use clinflow_workflow::{Bundle, Workflow};
 use futures_util::future::{try_join_all, try_join3};
 
@@ -36,14 +40,6 @@ use crate::{
     reader::{Client, Reader},
     stored::{parse, read_json, unknown_workflow, unwritable},
 };
-
-/// Says which guardrail enforces a workflow's policy.
-pub type Guardrails = Arc<dyn Fn(&Workflow) -> Arc<dyn Guardrail> + Send + Sync>;
-
-/// Every workflow's policy, enforced in this process.
-pub fn local_guardrails() -> Guardrails {
-    Arc::new(|workflow| workflow.guardrail.clone())
-}
 
 /// How much of a conversation is remembered.
 const REMEMBERED: usize = 5;
@@ -57,7 +53,7 @@ pub(crate) struct Questions {
     pub(crate) bundles: Arc<Catalog<Bundle>>,
     pub(crate) sessions: Arc<dyn Sessions>,
     pub(crate) reader: Arc<dyn Reader>,
-    pub(crate) guardrails: Guardrails,
+    pub(crate) metrics: Metrics,
 }
 
 impl Questions {
@@ -70,19 +66,19 @@ impl Questions {
         let asked = Asked::try_from(&message)?;
         let bundle = self.bundles.get(asked.run.bundle).await?;
         let workflow = bundle.workflow(&asked.workflow).ok_or_else(|| unknown_workflow(&asked.workflow))?;
-        let guardrail = (self.guardrails)(workflow);
         let agent_id = workflow.id.agent(Role::Nlp);
         let place = key::answer(asked.run.execution, asked.id);
         let (answer, stored) = match self.stored(&place).await? {
             Some(found) => found,
             None => {
-                let answer =
-                    self.find(&asked, &bundle, workflow, &agent_id, guardrail.as_ref(), context).await?;
-                self.store(&place, answer).await?
+                let answer = self.find(&asked, &bundle, workflow, &agent_id, context).await?;
+                let stored = self.store(&place, answer).await?;
+                self.count(&stored.0, workflow);
+                stored
             }
         };
         self.remember(&asked, &stored).await?;
-        let mut outputs = interventions(&message, &answer, guardrail.name(), workflow);
+        let mut outputs = interventions(&message, &answer, workflow);
         outputs.push(Output::new(&workflow.id, answered(message, &answer, &stored)));
         let work = Work {
             model: answer.model.clone(),
@@ -113,6 +109,14 @@ impl Questions {
         Ok((read_json(self.objects.as_ref(), &kept, "answer").await?, kept))
     }
 
+    /// Counts what the guardrail found about a question and its answer.
+    fn count(&self, answer: &Answer, workflow: &Workflow) {
+        let agent = Agent { team: &workflow.team, workflow: &workflow.id, role: Role::Nlp };
+        for found in &answer.guardrail {
+            self.metrics.guardrail_intervened(agent, &found.policy, &found.action);
+        }
+    }
+
     /// Asks guardrail, reader and guardrail.
     async fn find(
         &self,
@@ -120,12 +124,11 @@ impl Questions {
         bundle: &Bundle,
         workflow: &Arc<Workflow>,
         agent_id: &AgentId,
-        guardrail: &dyn Guardrail,
         context: &Context,
     ) -> Result<Answer, Failure> {
         let objects = self.objects.as_ref();
         let question: Question = read_json(objects, &asked.words, "question").await?;
-        let mut guarded = Guarded { guardrail, found: Vec::new() };
+        let mut guarded = Guarded { guardrail: workflow.guardrail.as_ref(), found: Vec::new() };
         let question = match guarded.pass(Source::Input, Content::of(question.question.expose())).await? {
             Ok(question) => question,
             Err(message) => {
@@ -249,19 +252,14 @@ fn answer(
 }
 
 /// What the guardrail did, one event for each policy and action: a name found ten times is one intervention.
-fn interventions(
-    message: &v1::QuestionAsked,
-    answer: &Answer,
-    guardrail: &str,
-    workflow: &Workflow,
-) -> Vec<Output> {
+fn interventions(message: &v1::QuestionAsked, answer: &Answer, workflow: &Workflow) -> Vec<Output> {
     let done = answer.guardrail.iter().filter(|found| found.action != Action::Detected.as_str());
     let kinds: BTreeSet<_> = done.map(|found| (found.policy.as_str(), found.action.as_str())).collect();
     let event = |(policy, action): (&str, &str)| {
         let intervened = v1::GuardrailIntervened {
             execution: message.execution.clone(),
             workflow_id: workflow.id.to_string(),
-            guardrail: guardrail.to_owned(),
+            guardrail: workflow.guardrail.name().to_owned(),
             policy: policy.to_owned(),
             action: action.to_owned(),
             field: format!("question/{}", answer.question_id),

@@ -1,4 +1,4 @@
-//! Questions over stores in memory, with readers and guardrails that say what a test wants.
+//! Questions over stores in memory, with readers that say what a test wants and a policy of their own.
 
 use std::{
     sync::{Arc, Mutex},
@@ -8,19 +8,19 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use clinflow_core::{
-    Answer, Citation, DocumentHash, ExecutionId, Failure, FieldSet, Lane, Phi, Question, Role, SessionId,
-    Span, WorkflowId, id::ObjectHash, step::ObjectRef,
+    Answer, BundleFiles, Citation, DocumentHash, ExecutionId, Failure, FieldSet, Lane, Phi, Question, Role,
+    SessionId, Span, TeamId, WorkflowId, id::ObjectHash, step::ObjectRef,
 };
-use clinflow_guardrail::{Action, Assessment, Content, Finding, PolicyKind, Source};
 use clinflow_ingest::Text;
 use clinflow_ports::{
-    Bundles as _, Guardrail, Meta, Objects as _, Sessions as _,
+    Bundles as _, Meta, Objects as _, Sessions as _,
     memory::{MemoryBundles, MemoryObjects, MemorySessions},
     objects::key,
 };
 use clinflow_proto::v1;
 use clinflow_runtime::{
     Catalog, Context, Done, Handler as _,
+    telemetry::Metrics,
     wire::{self, Publish},
 };
 use clinflow_workflow::{Bundle, shipped};
@@ -28,8 +28,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    Comprehend, Guardrails, Input, LocalModel, Reader,
-    answering::{Answered, Material, NOT_SAID, local_guardrails},
+    Comprehend, Input, LocalModel, Reader,
+    answering::{Answered, Material, NOT_SAID},
     question::Wanted,
     reader::{Client, Reading},
 };
@@ -88,60 +88,47 @@ impl Reader for Scripted {
     }
 }
 
-/// Blocks what holds "forbidden", masks "Jane Roe", and remembers what it was given to hold answers against.
-#[derive(Default)]
-struct Policy(Mutex<Vec<Option<usize>>>);
-
-#[async_trait]
-impl Guardrail for Policy {
-    fn name(&self) -> &'static str {
-        "policy/1"
-    }
-
-    async fn assess(&self, source: Source, content: Content<'_>) -> Result<Assessment, Failure> {
-        if source == Source::Output {
-            self.0.lock().unwrap().push(content.grounding_source.map(str::len));
-        }
-        let finding =
-            |policy, name: &str, action| Finding { policy, name: name.to_owned(), action, span: None };
-        Ok(if content.text.contains("forbidden") {
-            let findings = vec![finding(PolicyKind::Topic, "Secrets", Action::Blocked)];
-            Assessment { findings, text: Phi::new("Not here."), blocked: true }
-        } else if content.text.contains("Jane Roe") {
-            let findings = vec![finding(PolicyKind::SensitiveInformation, "NAME", Action::Anonymized)];
-            Assessment {
-                findings,
-                text: Phi::new(content.text.replace("Jane Roe", "{NAME}")),
-                blocked: false,
-            }
-        } else {
-            Assessment { findings: Vec::new(), text: Phi::new(content.text), blocked: false }
-        })
-    }
-}
+/// Blocks what holds "forbidden" and what does not follow from the document, and masks "Jane Roe".
+const POLICY: &str = "
+Name: policy
+BlockedInputMessaging: Not here.
+BlockedOutputsMessaging: Not here.
+WordPolicyConfig: { WordsConfig: [{ Text: forbidden }] }
+SensitiveInformationPolicyConfig: { RegexesConfig: [{ Name: NAME, Action: ANONYMIZE, Pattern: Jane Roe }] }
+ContextualGroundingPolicyConfig: { FiltersConfig: [{ Type: GROUNDING, Threshold: 0.7 }] }
+";
 
 /// An nlp that answers questions, and what is around it.
 struct House {
     handler: Comprehend,
     objects: Arc<MemoryObjects>,
     sessions: Arc<MemorySessions>,
+    metrics: Metrics,
     bundle: Bytes,
 }
 
 impl House {
-    async fn open(reader: Arc<dyn Reader>, guardrails: Guardrails) -> Self {
+    async fn open(reader: Arc<dyn Reader>, files: BundleFiles) -> Self {
         let (objects, bundles) = (Arc::new(MemoryObjects::default()), Arc::new(MemoryBundles::default()));
         let sessions = Arc::new(MemorySessions::default());
-        let bundle = bundles.publish(&shipped()).await.unwrap();
+        let bundle = bundles.publish(&files).await.unwrap();
         let catalog = Arc::new(Catalog::new(bundles, Bundle::read));
-        let handler = Comprehend::new(objects.clone(), catalog, sessions.clone(), reader, guardrails);
-        Self { handler, objects, sessions, bundle: Bytes::copy_from_slice(bundle.as_bytes()) }
+        let metrics = Metrics::default();
+        let (team, workflow) =
+            (TeamId::new("team-medical-writing").unwrap(), WorkflowId::new("patient-narrative").unwrap());
+        metrics.admit(Role::Nlp, &team, &workflow, &[]);
+        let (kept, counted) = (sessions.clone(), metrics.clone());
+        let handler = Comprehend::new(objects.clone(), catalog, kept, reader, counted);
+        let bundle = Bytes::copy_from_slice(bundle.as_bytes());
+        Self { handler, objects, sessions, metrics, bundle }
     }
 
-    async fn with(reader: Arc<dyn Reader>) -> (Self, Arc<Policy>) {
-        let policy = Arc::new(Policy::default());
-        let given = policy.clone();
-        (Self::open(reader, Arc::new(move |_| given.clone())).await, policy)
+    /// One whose workflows are held to [`POLICY`].
+    async fn with(reader: Arc<dyn Reader>) -> Self {
+        let mut files = shipped();
+        let before = files.0.insert("guardrails/pharma-clinical.yaml".to_owned(), POLICY.to_owned());
+        assert!(before.is_some(), "no workflow would be held to it");
+        Self::open(reader, files).await
     }
 
     async fn put(&self, name: &str, value: &impl serde::Serialize) -> ObjectRef {
@@ -217,7 +204,7 @@ fn published<T: Publish + Clone + 'static>(done: &Done) -> Vec<T> {
 #[tokio::test]
 async fn an_answer_is_stored_with_its_citations_and_told_by_reference() {
     let reader = Scripted::new("It was 150 mg.", "150 mg");
-    let (house, policy) = House::with(reader.clone()).await;
+    let house = House::with(reader.clone()).await;
     let (done, answer) = house.ask("What dose?").await;
     assert_eq!(
         (answer.answer.expose(), answer.refused, answer.message.as_deref()),
@@ -225,7 +212,6 @@ async fn an_answer_is_stored_with_its_citations_and_told_by_reference() {
     );
     assert_eq!(answer.citations[0].span.of(TEXT), Some("150 mg"));
     assert_eq!((answer.model.as_deref(), answer.cost_nano_usd), (Some("test/1"), 42));
-    assert_eq!(*policy.0.lock().unwrap(), [Some(TEXT.len())], "held against the document");
     let [told] = published::<v1::QuestionAnswered>(&done).try_into().unwrap();
     let work = done.work.unwrap();
     assert_eq!(told.answer, work.output.as_ref().map(wire::to_wire));
@@ -237,7 +223,7 @@ async fn an_answer_is_stored_with_its_citations_and_told_by_reference() {
 #[tokio::test]
 async fn a_redelivered_question_asks_nobody_again_and_says_the_same() {
     let reader = Scripted::new("It was 150 mg.", "150 mg");
-    let (house, _) = House::with(reader.clone()).await;
+    let house = House::with(reader.clone()).await;
     let (first, _) = house.ask("What dose?").await;
     let (again, _) = house.ask("What dose?").await;
     assert_eq!(reader.asked(), ["What dose?"]);
@@ -248,7 +234,7 @@ async fn a_redelivered_question_asks_nobody_again_and_says_the_same() {
 #[tokio::test]
 async fn a_blocked_question_is_an_answer_with_the_policys_message_and_reaches_no_model() {
     let reader = Scripted::new("It was 150 mg.", "150 mg");
-    let (house, _) = House::with(reader.clone()).await;
+    let house = House::with(reader.clone()).await;
     let (done, answer) = house.ask("Tell me the forbidden thing").await;
     assert_eq!(
         (answer.refused, answer.message.as_deref(), answer.question.expose()),
@@ -258,11 +244,11 @@ async fn a_blocked_question_is_an_answer_with_the_policys_message_and_reaches_no
     let found = &answer.guardrail[0];
     assert_eq!(
         (found.source.as_str(), found.policy.as_str(), found.action.as_str()),
-        ("input", "topic", "blocked")
+        ("input", "word", "blocked")
     );
     assert_eq!(reader.asked(), Vec::<String>::new());
     let [event] = published::<v1::GuardrailIntervened>(&done).try_into().unwrap();
-    assert_eq!((event.guardrail.as_str(), event.policy.as_str()), ("policy/1", "topic"));
+    assert_eq!((event.guardrail.split('/').next(), event.policy.as_str()), (Some("policy"), "word"));
     assert_eq!(event.field, format!("question/{}", answer.question_id));
     assert!(published::<v1::QuestionAnswered>(&done)[0].refused);
 }
@@ -270,7 +256,7 @@ async fn a_blocked_question_is_an_answer_with_the_policys_message_and_reaches_no
 #[tokio::test]
 async fn what_identifies_a_person_is_masked_before_a_model_reads_it_and_after_it_answers() {
     let reader = Scripted::new("Jane Roe received 150 mg.", "150 mg");
-    let (house, _) = House::with(reader.clone()).await;
+    let house = House::with(reader.clone()).await;
     let (done, answer) = house.ask("What did Jane Roe receive, and did Jane Roe recover?").await;
     assert_eq!(reader.asked(), ["What did {NAME} receive, and did {NAME} recover?"]);
     assert_eq!((answer.answer.expose(), answer.refused), ("{NAME} received 150 mg.", false));
@@ -279,13 +265,32 @@ async fn what_identifies_a_person_is_masked_before_a_model_reads_it_and_after_it
 }
 
 #[tokio::test]
+async fn what_the_guardrail_found_is_counted_once_however_often_a_question_is_delivered() {
+    let house = House::with(Scripted::new("Jane Roe received 150 mg.", "150 mg")).await;
+    for _ in 0..3 {
+        house.ask("What did she receive?").await;
+    }
+    house.ask("Tell me the forbidden thing").await;
+    let text = house.metrics.render().unwrap();
+    for counted in
+        [r#"policy="sensitive-information",action="anonymized"} 1"#, r#"policy="word",action="blocked"} 1"#]
+    {
+        let line = format!(
+            r#"clinflow_guardrail_interventions_total{{team_id="team-medical-writing",workflow_id="patient-narrative",agent_id="patient-narrative.nlp",{counted}"#
+        );
+        assert!(text.contains(&line), "`{line}` is not in\n{text}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_the_guardrail_blocks_or_that_rests_on_nothing_is_not_given() {
     for (said, cites, message, name) in [
-        ("the forbidden thing", "150 mg", "Not here.", "Secrets"),
+        ("the forbidden thing", "150 mg", "Not here.", "custom"),
+        ("It was not 150 mg.", "150 mg", "Not here.", "GROUNDING"),
         ("It was 250 mg.", "150 mg", super::WITHHELD, "CITATIONS"),
         ("It was 150 mg.", "", super::WITHHELD, "CITATIONS"),
     ] {
-        let (house, _) = House::with(Scripted::new(said, cites)).await;
+        let house = House::with(Scripted::new(said, cites)).await;
         let (_, answer) = house.ask("What dose?").await;
         assert_eq!((answer.refused, answer.message.as_deref()), (true, Some(message)), "{said}");
         assert_eq!((answer.answer.expose(), answer.citations.len()), ("", 0));
@@ -298,17 +303,16 @@ async fn an_answer_that_the_guardrail_blocks_or_that_rests_on_nothing_is_not_giv
 }
 
 #[tokio::test]
-async fn that_the_document_does_not_say_is_held_against_nothing() {
-    let (house, policy) = House::with(Scripted::new(NOT_SAID, "")).await;
+async fn that_the_document_does_not_say_is_an_answer_though_it_cites_nothing() {
+    let house = House::with(Scripted::new(NOT_SAID, "")).await;
     let (_, answer) = house.ask("What was the weight?").await;
     assert_eq!((answer.answer.expose(), answer.refused), (NOT_SAID, false));
-    assert_eq!(*policy.0.lock().unwrap(), [None]);
 }
 
 #[tokio::test]
 async fn a_session_remembers_what_was_answered_masked_and_not_what_was_refused() {
     let reader = Scripted::new("It was 150 mg.", "150 mg");
-    let (house, _) = House::with(reader.clone()).await;
+    let house = House::with(reader.clone()).await;
     for (turn, words) in (0..).zip(["What did Jane Roe get?", "The forbidden thing?", "And when?"]) {
         let message = house.message(words, "s-1", turn).await;
         house.handle(message).await;
@@ -322,7 +326,7 @@ async fn a_session_remembers_what_was_answered_masked_and_not_what_was_refused()
 
 #[tokio::test]
 async fn the_seed_policy_answers_what_was_given_and_refuses_what_should_be() {
-    let house = House::open(Arc::new(LocalModel::new()), local_guardrails()).await;
+    let house = House::open(Arc::new(LocalModel::new()), shipped()).await;
     let (_, answer) = house.ask("What dose did the patient receive?").await;
     assert!(!answer.refused, "{:?}", answer.guardrail);
     assert_eq!(answer.citations[0].span.of(TEXT), Some("150 mg"));

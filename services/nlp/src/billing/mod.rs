@@ -28,7 +28,7 @@ use tokio::time::Instant;
 
 pub use self::{fingerprint::fingerprint, metering::show};
 use self::{
-    metering::{answered, attempted, first_or_retry, free},
+    metering::{attempted, first_or_retry, free},
     replies::{Kept, Replies},
     verdict::{Reserved, dispatched, reserved, unanswered, unpriced},
 };
@@ -171,7 +171,7 @@ impl Billing {
             // Whatever else the counters say: nothing is spent.
             _ => {}
         }
-        self.count(call, Answered::Stored, free(bought, wanted.attempt), booked, began);
+        self.count(call, Answered::Stored, free(bought, wanted.attempt), booked, began.elapsed());
         Ok(Paid { reply, cost: NanoUsd::ZERO })
     }
 
@@ -190,16 +190,16 @@ impl Billing {
         Ok(answer?)
     }
 
-    /// Counts an attempt that began at `began`, with what was booked for it.
+    /// Counts an attempt, with what was booked for it.
     fn count(
         &self,
         call: &Call<'_>,
         answered: Answered,
         class: CostClass,
         (cost, usage): (NanoUsd, Usage),
-        began: Instant,
+        took: Duration,
     ) {
-        let (agent, model, took) = (call.agent(), self.model.id(), began.elapsed());
+        let (agent, model) = (call.agent(), self.model.id());
         self.metrics.invocation(&Invocation { agent, model, answered, class, cost, usage, took });
     }
 
@@ -224,15 +224,19 @@ impl Billing {
     async fn buy(&self, call: &Call<'_>) -> Result<Bought, Failure> {
         let within = call.client.within.saturating_sub(BOOKING);
         if within.is_zero() {
-            return Err(Failure::retry("model.timed-out", anyhow::anyhow!("no time is left to ask the model")));
+            return Err(Failure::retry(
+                "model.timed-out",
+                anyhow::anyhow!("no time is left to ask the model"),
+            ));
         }
         let tokens = self.model.count_input_tokens(call.request).await;
         let prices = call.client.bundle.prices();
         let output = u64::from(call.request.max_output_tokens);
-        let hold = prices.upper_bound(self.model.id(), self.clock.now(), tokens, output).map_err(|error| {
-            self.metrics.budget_decision(call.agent(), Decision::Unpriced);
-            unpriced(error)
-        })?;
+        let hold =
+            prices.upper_bound(self.model.id(), self.clock.now(), tokens, output).map_err(|error| {
+                self.metrics.budget_decision(call.agent(), Decision::Unpriced);
+                unpriced(error)
+            })?;
         let Some(held) = self.hold(call, hold).await? else { return Ok(Bought::Lost) };
         let intent = self.intent(call, &held);
         self.ledger.put_intent(&intent).await?;
@@ -241,10 +245,15 @@ impl Billing {
             return Err(failure);
         }
         let began = Instant::now();
-        match self.model.converse(call.request, &call.asker(held.attempt), within).await {
-            Ok(reply) => self.answered(call, &intent, reply, began).await.map(Bought::Paid),
-            Err(error) => Err(self.unanswered(call, &intent, error, began).await?),
-        }
+        let said = self.model.converse(call.request, &call.asker(held.attempt), within).await;
+        let (took, (how, usage)) = (began.elapsed(), attempted(&said));
+        let paid = match said {
+            Ok(reply) => self.answered(call, &intent, reply).await,
+            Err(error) => self.unanswered(call, &intent, error).await.and_then(Err),
+        };
+        let cost = paid.as_ref().map_or(NanoUsd::ZERO, |paid| paid.cost);
+        self.count(call, how, first_or_retry(held.attempt), (cost, usage), took);
+        paid.map(Bought::Paid)
     }
 
     fn intent(&self, call: &Call<'_>, held: &Reservation) -> Intent {

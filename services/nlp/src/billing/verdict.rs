@@ -7,12 +7,9 @@ use clinflow_core::Failure;
 use clinflow_cost::{Answer, Dispatch, State, Unpriced};
 use clinflow_ports::model::ModelError;
 
-/// How long to wait for calls under way to free what they hold.
-const CONTENDED: Duration = Duration::from_secs(5);
-/// How long to wait for an identical call's answer.
-const IN_FLIGHT: Duration = Duration::from_secs(2);
-/// How long to wait for counters to be rebuilt.
-const REBUILDING: Duration = Duration::from_secs(2);
+/// A provider that asks for a longer pause than this is obeyed; below it, the pauses of the retry policy grow by themselves,
+/// so that a throttle of hours is outlived and not counted down in seconds.
+const LONG: Duration = Duration::from_secs(60);
 
 /// What follows from a reservation's answer.
 #[derive(Debug)]
@@ -36,15 +33,15 @@ pub(super) fn reserved(answer: Answer) -> Reserved {
         // Whoever held it has crashed, or is this message in other hands: its lease decides.
         Answer::Duplicate(State::Held | State::Dispatched) | Answer::InFlight(_) => {
             let words = anyhow!("an identical call is under way");
-            Failure::retry_after("budget.in-flight", IN_FLIGHT, words)
+            Failure::retry("budget.in-flight", words)
         }
         Answer::Contended { scope, held, limit } => {
             let words = anyhow!("calls under way hold {held} of the {limit} of `{}`", scope.kind().as_str());
-            Failure::retry_after("budget.contended", CONTENDED, words)
+            Failure::retry("budget.contended", words)
         }
         Answer::Uninitialised => {
             let words = anyhow!("the counters are being rebuilt from the ledger");
-            Failure::retry_after("budget.rebuilding", REBUILDING, words)
+            Failure::retry("budget.rebuilding", words)
         }
         Answer::Exhausted { scope, used, limit } => {
             let words = anyhow!("{used} of the {limit} of this {} are spent", scope.kind().as_str());
@@ -66,11 +63,11 @@ pub(super) fn dispatched(answer: Dispatch) -> Option<Failure> {
         Dispatch::Go => None,
         Dispatch::No(state) => {
             let words = anyhow!("the attempt is already {}", state.as_str());
-            Some(Failure::retry_after("budget.in-flight", IN_FLIGHT, words))
+            Some(Failure::retry("budget.in-flight", words))
         }
         Dispatch::Unknown | Dispatch::Uninitialised => {
             let words = anyhow!("the counters were rebuilt meanwhile");
-            Some(Failure::retry_after("budget.rebuilding", REBUILDING, words))
+            Some(Failure::retry("budget.rebuilding", words))
         }
     }
 }

@@ -46,7 +46,8 @@ impl Reader for LocalModel {
         // Reading a long text takes longer than a task may keep its thread.
         let claims = tokio::task::spawn_blocking(move || claims(&text, &wanted))
             .await
-            .map_err(|error| Failure::park("model.panicked", error))?;
+            // The words of a panic may quote the document.
+            .map_err(|_| Failure::park("model.panicked", anyhow::anyhow!("the local model panicked")))?;
         Ok(Reading { claims, ..Reading::default() })
     }
 }

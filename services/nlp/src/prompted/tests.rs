@@ -15,6 +15,7 @@ use clinflow_ports::{
     model::{Asker, ModelError, Reply, Request, Stop},
     reconcile,
 };
+use clinflow_runtime::telemetry::Metrics;
 use clinflow_workflow::{Bundle, FieldType, shipped};
 use jiff::Timestamp;
 use serde_json::json;
@@ -92,6 +93,7 @@ struct Desk {
     ledger: Arc<MemoryLedger>,
     reader: PromptedModel,
     bundle: Bundle,
+    metrics: Metrics,
 }
 
 fn now() -> Timestamp {
@@ -120,8 +122,13 @@ impl Desk {
             .await
             .unwrap();
         let (model, objects) = (Arc::new(model), Arc::new(MemoryObjects::default()));
-        let billing = Billing::new(model.clone(), counters.clone(), ledger.clone(), objects, clock);
-        Self { model, counters, ledger, reader: PromptedModel::new(billing), bundle }
+        let metrics = Metrics::default();
+        for (team, workflow) in bundle.owners() {
+            metrics.admit(Role::Nlp, &team, &workflow, &[MODEL]);
+        }
+        let (counted, booked) = (counters.clone(), ledger.clone());
+        let billing = Billing::new(model.clone(), counted, booked, objects, clock, metrics.clone());
+        Self { model, counters, ledger, reader: PromptedModel::new(billing), bundle, metrics }
     }
 
     /// Reads `document` in the hands of `invocation`.
@@ -147,6 +154,16 @@ impl Desk {
             description: "The event".to_owned(),
         }];
         self.reader.read(document, &wanted, &client).await
+    }
+
+    /// The series of ae-report's nlp that are not 0, without what they all have in common.
+    fn counted(&self, metric: &str) -> Vec<String> {
+        let agent = r#"team_id="team-pv",workflow_id="ae-report",agent_id="ae-report.nlp","#;
+        let text = self.metrics.render().unwrap();
+        let series =
+            text.lines().filter_map(|line| line.strip_prefix(&format!("clinflow_{metric}_total{{{agent}")));
+        let series = series.filter(|line| !line.ends_with(" 0") && !line.ends_with(" 0.0"));
+        series.map(|line| line.replace(&format!("model=\"{MODEL}\","), "")).collect()
     }
 
     /// What the ledger says was spent, and what the counters say of the team.
@@ -214,19 +231,65 @@ async fn a_prompt_that_always_asks_for_another_try_stops_at_the_third_identical_
     assert_eq!(desk.model.calls(), 2, "847 times over");
     let alerts = desk.counters.take_alerts(&team(), 10_000, Duration::from_secs(1)).await.unwrap();
     let loops = alerts.iter().filter(|alert| alert.id.starts_with("loop|"));
-    assert!(loops.count() <= 2, "{alerts:?}");
+    assert_eq!(loops.count(), 1, "{alerts:?}");
     // Another document of the same workflow is none of its business.
     assert_eq!(code(desk.read("Another text.", 9_999).await), "budget.loop");
     assert_eq!(desk.model.calls(), 4);
 }
 
 #[tokio::test]
+async fn every_attempt_is_counted_with_its_end_its_reason_and_its_cost() {
+    let throttled = ModelError::Throttled { after: None };
+    let desk = Desk::open(Scripted::default().fails(throttled).says(&rash())).await;
+    assert_eq!(code(desk.read(TEXT, 1).await), "model.throttled");
+    for invocation in [1, 1, 2] {
+        desk.read(TEXT, invocation).await.unwrap();
+    }
+    let mut attempts = desk.counted("invocations");
+    attempts.sort();
+    assert_eq!(
+        attempts,
+        [
+            r#"outcome="ok",cost_class="retry"} 1"#,
+            r#"outcome="stored",cost_class="redelivery"} 1"#,
+            r#"outcome="stored",cost_class="reprocess"} 1"#,
+            r#"outcome="throttled",cost_class="first"} 1"#,
+        ]
+    );
+    assert_eq!(desk.counted("cost_usd"), [r#"cost_class="retry"} 0.0033"#], "what the ledger has");
+    assert_eq!(desk.books().await, (CALL, CALL, NanoUsd::ZERO));
+    let mut tokens = desk.counted("tokens");
+    tokens.sort();
+    assert_eq!(tokens, [r#"token_type="input"} 1000"#, r#"token_type="output"} 100"#]);
+    let decisions = desk.counted("budget_decisions");
+    assert_eq!(
+        decisions,
+        [r#"decision="allow",scope="none"} 3"#],
+        "two calls, and a stored answer to another message"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_call_is_a_decision_and_no_attempt() {
+    let tight = |text: String| text.replace("document: { default: 2.00", "document: { default: 0.01");
+    let desk = Desk::with_budgets(Scripted::default().says(&rash()), tight).await;
+    assert_eq!(code(desk.read(TEXT, 1).await), "budget.exhausted");
+    assert_eq!(desk.counted("budget_decisions"), [r#"decision="exhausted",scope="document"} 1"#]);
+    assert!(desk.counted("invocations").is_empty());
+    let desk = Desk::open(Scripted::default().says("Please try again.")).await;
+    assert_eq!(code(desk.read(TEXT, 1).await), "budget.loop");
+    let mut decisions = desk.counted("budget_decisions");
+    decisions.sort();
+    assert_eq!(decisions, [r#"decision="allow",scope="none"} 3"#, r#"decision="loop",scope="document"} 1"#]);
+}
+
+#[tokio::test]
 async fn a_throttled_call_costs_nothing_and_the_next_delivery_goes_through() {
-    let throttled = ModelError::Throttled { after: Some(Duration::from_secs(7)) };
+    let throttled = ModelError::Throttled { after: Some(Duration::from_secs(700)) };
     let desk = Desk::open(Scripted::default().fails(throttled).says(&rash())).await;
     let failure = desk.read(TEXT, 1).await.unwrap_err();
     assert_eq!(failure.code, "model.throttled");
-    assert_eq!(failure.verdict, clinflow_core::Verdict::Retry { after: Some(Duration::from_secs(7)) });
+    assert_eq!(failure.verdict, clinflow_core::Verdict::Retry { after: Some(Duration::from_secs(700)) });
     assert_eq!(desk.books().await, (NanoUsd::ZERO, NanoUsd::ZERO, NanoUsd::ZERO));
     assert_eq!(desk.read(TEXT, 1).await.unwrap().cost_nano_usd, CALL.get());
 }
@@ -249,7 +312,11 @@ async fn what_was_lost_is_asked_about_in_halves_by_the_next_delivery() {
     assert_eq!(code(desk.read(&text, 1).await), "model.timed-out");
     let reading = desk.read(&text, 1).await.unwrap();
     assert_eq!((desk.model.calls(), reading.cost_nano_usd), (3, 2 * CALL.get()));
-    assert_eq!(desk.read(&text, 2).await.unwrap().cost_nano_usd, 0, "and by whoever asks after it, for nothing");
+    assert_eq!(
+        desk.read(&text, 2).await.unwrap().cost_nano_usd,
+        0,
+        "and by whoever asks after it, for nothing"
+    );
     let asked = desk.model.asked.lock().unwrap();
     let halves: String = asked[1..].iter().map(|request| request.document.expose()).collect();
     assert_eq!(halves, text, "the halves are the whole");

@@ -5,4 +5,4 @@ mod fields;
 mod question;
 
 pub(crate) use fields::{answer as fields, invent};
-pub(crate) use question::answer as question;
+pub(crate) use question::{answer as question, quoted};

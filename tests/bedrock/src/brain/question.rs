@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use clinflow_clinical::{Label, annotate, sentence};
+use serde_json::{Value, json};
 
 /// What is said when the document does not answer.
 const NOT_SAID: &str = "The document does not say.";
@@ -46,8 +47,22 @@ const ASKS_FOR: [(&str, &[Label]); 24] = [
     ("event", &[Label::AdverseEvent, Label::Condition, Label::Symptom]),
 ];
 
-/// The answer: the sentences that share most with the question, in the order of the document.
+/// The answer in words: the sentences that answer, quoted.
 pub(crate) fn answer(document: &str, query: &str) -> String {
+    let quotes: Vec<_> = quotes(document, query).iter().map(|quote| format!("\"{quote}\"")).collect();
+    if quotes.is_empty() {
+        return NOT_SAID.to_owned();
+    }
+    format!("The document says: {}", quotes.join(" "))
+}
+
+/// The answer in the shape of a schema that asks for `answer` and `quotes`.
+pub(crate) fn quoted(document: &str, query: &str) -> Value {
+    json!({"answer": answer(document, query), "quotes": quotes(document, query)})
+}
+
+/// The sentences that share most with the question, in the order of the document.
+fn quotes<'d>(document: &'d str, query: &str) -> Vec<&'d str> {
     let question = question(query);
     let words: BTreeSet<String> = words(question).collect();
     let asked: BTreeSet<Label> = words
@@ -69,15 +84,7 @@ pub(crate) fn answer(document: &str, query: &str) -> String {
         .collect();
     let best = scored.iter().map(|(score, _)| *score).max().unwrap_or_default();
     scored.retain(|(score, _)| *score * 4 >= best * 3);
-    let quotes: Vec<_> = scored
-        .into_iter()
-        .take(MOST_QUOTES)
-        .map(|(_, sentence)| format!("\"{}\"", document[sentence].trim()))
-        .collect();
-    if quotes.is_empty() {
-        return NOT_SAID.to_owned();
-    }
-    format!("The document says: {}", quotes.join(" "))
+    scored.into_iter().take(MOST_QUOTES).map(|(_, sentence)| document[sentence].trim()).collect()
 }
 
 /// The last line that asks something; what came before it is what was said earlier.

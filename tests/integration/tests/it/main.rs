@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests: a failure is the answer")]
 
 mod bad_input;
+mod canary;
 mod command_line;
+mod costs;
 mod dashboards;
 mod failures_are_documented;
 mod faults;

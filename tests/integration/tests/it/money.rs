@@ -16,7 +16,7 @@ use clinflow_integration::{
 use clinflow_ports::{Counters as _, Executions as _, Ledger as _};
 use clinflow_stand_in_bedrock::{Operation, Plan, Server};
 use clinflow_workflow::{Bundle, shipped};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::pipeline::submit_all;
 
@@ -44,8 +44,9 @@ fn teams(bundle: &Bundle) -> BTreeSet<TeamId> {
 async fn books(fleet: &Fleet, bundle: &Bundle) -> anyhow::Result<(BTreeMap<String, Tally>, BTreeMap<String, Tally>)> {
     let (mut ledger, mut counted) = (BTreeMap::new(), BTreeMap::new());
     for team in teams(bundle) {
-        let entries = fleet.ledger.read(&team, Timestamp::MIN, Timestamp::MAX).await?;
-        let install = clinflow_cost::rebuild(&entries, BTreeSet::new(), bundle.budgets(), Timestamp::now());
+        let (now, day) = (Timestamp::now(), SignedDuration::from_hours(24));
+        let entries = fleet.ledger.read(&team, now - day, now + day).await?;
+        let install = clinflow_cost::rebuild(&entries, BTreeSet::new(), bundle.budgets(), now);
         for (account, tally, _) in install.accounts {
             let position = fleet.counters.position(&team, &account).await?;
             let counts =
@@ -88,9 +89,10 @@ async fn two_hundred_documents_through_a_faulty_bedrock_are_booked_to_the_nano_d
     let ledger = agreed(&fleet, &bundle).await?;
     let calls = bedrock.calls();
     let converse: Vec<_> = calls.iter().filter(|call| call.operation == Operation::Converse).collect();
-    let mut billed: BTreeMap<&str, usize> = BTreeMap::new();
+    // Two documents may have the same text; a call is about one of them.
+    let mut billed: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for call in converse.iter().filter(|call| call.billed) {
-        *billed.entry(&call.body).or_default() += 1;
+        *billed.entry((&call.metadata["document"], &call.body)).or_default() += 1;
     }
     let twice = billed.values().filter(|count| **count > 1).count();
     assert_eq!(twice, 0, "identical calls that were billed twice, of {}", converse.len());

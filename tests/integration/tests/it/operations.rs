@@ -15,7 +15,7 @@ use clinflow_ports::{
     AuditLog as _, Broker as _, Bundles as _, Executions as _, Objects, StoreError,
     memory::{
         MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryClaims, MemoryExecutions, MemoryJoins,
-        MemoryObjects, MemoryReviews, MemorySessions,
+        MemoryLedger, MemoryObjects, MemoryReviews, MemorySessions,
     },
     topology::Topology,
 };
@@ -129,11 +129,12 @@ impl House {
         let (executions, log, reviews) =
             <(Arc<MemoryExecutions>, Arc<MemoryAuditLog>, Arc<MemoryReviews>)>::default();
         let (life, clock) = (Lifecycle::default(), Arc::new(SystemClock));
+        let metrics = Metrics::default();
         let powers = Powers {
             broker: broker.clone(),
             claims: Arc::new(MemoryClaims::default()),
             clock: clock.clone(),
-            metrics: Metrics::default(),
+            metrics: metrics.clone(),
         };
         let classify = clinflow_classifier::Classify::new(
             clinflow_classifier::Config::default(),
@@ -148,20 +149,24 @@ impl House {
             executions.clone(),
             catalog.clone(),
             clock.clone(),
+            metrics.clone(),
         );
         life.tasks.spawn(sweeper.run(life.clone()));
         let patterns = clinflow_extractor::catalog(bundles);
         start(classify, &powers, &life).await;
         start(clinflow_extractor::Extract::new(objects.clone(), patterns), &powers, &life).await;
         start(aggregate, &powers, &life).await;
-        start(clinflow_validator::Validate::new(objects.clone(), catalog.clone()), &powers, &life).await;
-        start(clinflow_auditor::Audit::new(log.clone(), executions.clone(), reviews.clone()), &powers, &life)
-            .await;
+        let validate = clinflow_validator::Validate::new(objects.clone(), catalog.clone(), metrics.clone());
+        start(validate, &powers, &life).await;
+        let (kept, settled, asked) = (log.clone(), executions.clone(), reviews.clone());
+        let audit = clinflow_auditor::Audit::new(kept, settled, asked, catalog.clone(), metrics);
+        start(audit, &powers, &life).await;
         start(clinflow_reporter::Report::new(objects.clone(), catalog.clone()), &powers, &life).await;
         let ports = Ports {
             broker,
             executions: executions.clone(),
             reviews,
+            ledger: Arc::new(MemoryLedger::default()),
             sessions: Arc::new(MemorySessions::default()),
             log: log.clone(),
             objects: objects.clone(),

@@ -246,6 +246,7 @@ impl World {
     async fn start(&self, role: Role) -> Lifecycle {
         let life = Lifecycle::default();
         let (objects, catalog) = (self.objects.clone(), self.catalog.clone());
+        let metrics = Metrics::default();
         match role {
             Role::Classifier => {
                 let config = clinflow_classifier::Config::default();
@@ -260,9 +261,7 @@ impl World {
             Role::Nlp => {
                 let reader = Arc::new(clinflow_nlp::LocalModel::new());
                 let sessions = Arc::new(MemorySessions::default());
-                let guardrails = clinflow_nlp::local_guardrails();
-                let comprehend =
-                    clinflow_nlp::Comprehend::new(objects, catalog, sessions, reader, guardrails);
+                let comprehend = clinflow_nlp::Comprehend::new(objects, catalog, sessions, reader, metrics);
                 self.work(comprehend, &life).await;
             }
             Role::Aggregator => {
@@ -273,14 +272,19 @@ impl World {
                     self.executions.clone(),
                     catalog,
                     self.clock.clone(),
+                    metrics,
                 );
                 life.tasks.spawn(sweeper.run(life.clone()));
                 self.work(aggregate, &life).await;
             }
-            Role::Validator => self.work(clinflow_validator::Validate::new(objects, catalog), &life).await,
+            Role::Validator => {
+                self.work(clinflow_validator::Validate::new(objects, catalog, metrics), &life).await;
+            }
             Role::Auditor => {
-                let (log, executions) = (self.log.clone(), self.executions.clone());
-                self.work(clinflow_auditor::Audit::new(log, executions, self.reviews.clone()), &life).await;
+                let (log, executions, reviews) =
+                    (self.log.clone(), self.executions.clone(), self.reviews.clone());
+                let audit = clinflow_auditor::Audit::new(log, executions, reviews, catalog, metrics);
+                self.work(audit, &life).await;
             }
             Role::Reporter => self.work(clinflow_reporter::Report::new(objects, catalog), &life).await,
             Role::Gateway => {}

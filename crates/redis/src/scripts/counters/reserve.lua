@@ -1,5 +1,6 @@
 -- May this attempt be made? Everything is decided before anything is written, but for the alerts of a refusal.
--- KEYS: epoch, alerts, their bodies, the attempt, leases, the document's calls, who asks this, listed accounts, accounts...
+-- KEYS: epoch, alerts, their bodies, the attempt, leases, the document's calls, who asks this, listed accounts,
+--       the loops that somebody was told of, accounts...
 -- ARGV: epoch, attempt, hold, lease, call, agent, fingerprint, document, identical calls, calls a stage, window,
 --       how long an open attempt is kept in ms, then for each account: name, limit or nothing, its version, its thresholds
 --       as percent:amount, when the account ends in ms, whether it is listed
@@ -19,8 +20,8 @@ end
 local attempt, hold, at = ARGV[2], tonumber(ARGV[3]), now()
 local call, agent, fingerprint, document = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local accounts = {}
-for i = 9, #KEYS do
-  local base = 12 + (i - 9) * 6
+for i = 10, #KEYS do
+  local base = 12 + (i - 10) * 6
   local held = redis.call('HMGET', KEYS[i], 'frozen', 's', 'h', 'u', 'lim', 'ver', 'thr')
   local account = {
     key = KEYS[i], name = ARGV[base + 1], frozen = held[1] == '1', ends = ARGV[base + 5], listed = ARGV[base + 6] == '1',
@@ -41,22 +42,17 @@ for _, account in ipairs(accounts) do
   end
 end
 
--- The loop guard. A call is a member `agent|fingerprint|call`, scored by when it was let through; `!agent|which` says
--- that somebody was told of the loop that began at its score, and goes with the call it began with.
-redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', whole(at - tonumber(ARGV[11])))
-local known, identical, stage, first = false, 0, 0, {}
+-- The loop guard. A call is a member `agent|fingerprint|call`, scored by when it was let through.
+local began, span = whole(at - tonumber(ARGV[11])), whole(math.max(math.ceil(tonumber(ARGV[11]) / 1000), 1))
+redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', began)
+local known, identical, stage = false, 0, 0
 local mine, same, named = agent .. '|', agent .. '|' .. fingerprint .. '|', '|' .. call
-local members = redis.call('ZRANGE', KEYS[6], 0, -1, 'WITHSCORES')
-for i = 1, #members, 2 do
-  local member, since = members[i], members[i + 1]
+for _, member in ipairs(redis.call('ZRANGE', KEYS[6], 0, -1)) do
   if string.sub(member, 1, #mine) == mine then
-    local name = string.sub(member, #mine + 66)
     known = known or string.sub(member, -#named) == named
     stage = stage + 1
-    first.stage = first.stage or {name, since}
     if string.sub(member, 1, #same) == same then
       identical = identical + 1
-      first.identical = first.identical or {name, since}
     end
   end
 end
@@ -69,10 +65,12 @@ if not known then
     trip, calls = 'stage', stage
   end
   if trip then
-    local which = trip == 'stage' and trip or string.sub(fingerprint, 1, 8)
-    local about, began = agent .. '|' .. which, first[trip]
-    if redis.call('ZADD', KEYS[6], 'NX', began[2], '!' .. about) == 1 then
-      queue(KEYS[2], KEYS[3], 'loop|' .. string.sub(document, 1, 12) .. '|' .. about .. '|' .. began[1], at, {
+    -- One alert in a window for a document and an agent; a member is `document|agent`, scored by when it was raised.
+    local about = string.sub(document, 1, 12) .. '|' .. agent
+    redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', began)
+    if redis.call('ZADD', KEYS[9], 'NX', whole(at), about) == 1 then
+      redis.call('PEXPIRE', KEYS[9], span)
+      queue(KEYS[2], KEYS[3], 'loop|' .. about .. '|' .. whole(at), at, {
         'loop', whole(at), document, agent, trip, fingerprint, whole(calls)
       })
     end
@@ -123,7 +121,7 @@ for i, account in ipairs(accounts) do
 end
 if not known then
   redis.call('ZADD', KEYS[6], 'NX', whole(at), agent .. '|' .. fingerprint .. '|' .. call)
-  redis.call('PEXPIRE', KEYS[6], whole(math.max(math.ceil(tonumber(ARGV[11]) / 1000), 1)))
+  redis.call('PEXPIRE', KEYS[6], span)
 end
 redis.call('SET', KEYS[7], attempt, 'PX', ARGV[12])
 redis.call('HSET', KEYS[4], 'state', 'held', 'hold', ARGV[3], 'asked', fingerprint, 'accounts', table.concat(names, '\n'))

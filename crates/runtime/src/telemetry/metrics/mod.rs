@@ -132,7 +132,7 @@ impl Metrics {
             self.budgets.begin(&self.names, agent);
         }
         match role {
-            Role::Nlp | Role::Validator | Role::Reporter | Role::Gateway => {
+            Role::Nlp | Role::Validator => {
                 self.documents.begin_guardrail(&self.names, agent);
             }
             Role::Auditor => self.documents.begin_ends(&self.names, team, workflow),
@@ -140,7 +140,7 @@ impl Metrics {
                 self.documents.begin_joins(&self.names, workflow);
                 self.budgets.begin_loops(&self.names, Agent { role: Role::Nlp, ..agent });
             }
-            Role::Classifier | Role::Extractor => {}
+            Role::Classifier | Role::Extractor | Role::Reporter | Role::Gateway => {}
         }
     }
 

@@ -37,7 +37,8 @@ pub async fn answered(question: &Phi, material: &Material<'_>) -> Result<Answere
     let (answer, citations) =
         tokio::task::spawn_blocking(move || answer(question.expose(), &text, &fields, &workflow, &earlier))
             .await
-            .map_err(|error| Failure::park("model.panicked", error))?;
+            // The words of a panic may quote the document.
+            .map_err(|_| Failure::park("model.panicked", anyhow::anyhow!("the local model panicked")))?;
     Ok(Answered { answer, citations, model: MODEL.to_owned(), prompt: None, cost_nano_usd: 0 })
 }
 

@@ -9,6 +9,7 @@ use clinflow_integration::{
     outcome::wait_for_end,
 };
 use clinflow_ports::{Broker as _, Envelope, Event, Route};
+use clinflow_stand_in_bedrock::{Plan, Server};
 
 use super::{
     asked, boards, catalogue,
@@ -19,7 +20,7 @@ use crate::pipeline::submit_all;
 
 /// Panels that have something to show in every running system: a query that is right but asks for labels that do not
 /// exist answers nothing, and no error.
-const SHOWN: [&str; 13] = [
+const SHOWN: [&str; 16] = [
     "pipeline: Services up",
     "pipeline: Waiting",
     "pipeline: Between attempts",
@@ -33,6 +34,9 @@ const SHOWN: [&str; 13] = [
     "pipeline: Handled",
     "pipeline: Failures",
     "pipeline: Versions",
+    "pipeline: Documents ended",
+    "pipeline: Joins",
+    "cost: By agent",
 ];
 
 /// A panel's expression with everything chosen, as Grafana sends it for a short time range.
@@ -48,7 +52,10 @@ fn filled_in(expression: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_panel_and_rule_is_evaluated_on_a_prometheus_that_scrapes_the_running_services()
 -> anyhow::Result<()> {
-    let fleet = Fleet::start(Settings { redrive_after: "600s", ..Settings::default() }).await?;
+    let bedrock = Server::start(Plan::default()).await?;
+    let model = Some(("us.anthropic.claude-sonnet-5-5".to_owned(), bedrock.url()));
+    let fleet =
+        Fleet::start(Settings { redrive_after: "600s", bedrock: model, ..Settings::default() }).await?;
     let prometheus = Prometheus::start(&fleet, enable_plugin(&fleet.rabbitmq)?)?;
     prometheus.wait_for(r#"count(up{job="clinflow"} == 1)"#, "8").await?;
     // Scraped once before anything happens, so that what happens is an increase.
@@ -69,6 +76,14 @@ async fn every_panel_and_rule_is_evaluated_on_a_prometheus_that_scrapes_the_runn
     prometheus.wait_for(dead, "1").await?;
     let handled = r#"sum(clinflow_deliveries_total{role="reporter",outcome="handled"})"#;
     prometheus.wait_for(handled, "12").await?;
+    for (counted, wanted) in [
+        (r#"sum(clinflow_joins_total{result="completed",workflow_id!="other"})"#, "12"),
+        (r#"sum(clinflow_documents_total{team_id!="other",workflow_id!="other"})"#, "12"),
+        (r#"sum(clinflow_cost_usd_total{team_id!="other",model!="other"}) > bool 0"#, "1"),
+        (r#"count(clinflow_price_table_verified_timestamp_seconds > 1.7e9)"#, "1"),
+    ] {
+        prometheus.wait_for(counted, wanted).await?;
+    }
     let waits = r#"sum(clinflow_delivery_wait_seconds_count{role="reporter"})"#;
     prometheus.wait_for(waits, "12").await?;
 
