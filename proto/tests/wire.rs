@@ -51,7 +51,18 @@ fn fields(table: &mut String, message: &DescriptorProto) {
 
 #[test]
 fn every_field_of_the_contract_has_a_comment() {
-    for file in ["common", "pipeline", "side_events", "ingest", "executions", "audit", "operations", "reviews", "questions", "costs"] {
+    for file in [
+        "common",
+        "pipeline",
+        "side_events",
+        "ingest",
+        "executions",
+        "audit",
+        "operations",
+        "reviews",
+        "questions",
+        "costs",
+    ] {
         let path = format!("{}/clinflow/v1/{file}.proto", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap();
         let mut before = "";

@@ -72,7 +72,7 @@ mod tests {
 
     use axum::{Router, http::header::CONTENT_TYPE, routing::post};
     use clinflow_ports::{Alert, Alerts as _, alerts::Severity};
-    use tokio::{net::TcpListener, sync::Mutex};
+    use tokio::{net::TcpListener, sync::Mutex, task::JoinSet};
 
     use super::Sns;
     use crate::Config;
@@ -89,7 +89,8 @@ mod tests {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(publish))).await });
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, Router::new().route("/", post(publish))).await });
         let config = Config {
             sns_endpoint: Some(format!("http://{address}")),
             timeout: Duration::from_secs(5),

@@ -44,7 +44,7 @@ mod tests {
 
     use axum::{Json, Router, http::HeaderMap, routing::post};
     use clinflow_ports::{Alert, Alerts as _, alerts::Severity};
-    use tokio::{net::TcpListener, sync::Mutex};
+    use tokio::{net::TcpListener, sync::Mutex, task::JoinSet};
 
     use super::Webhook;
 
@@ -67,7 +67,8 @@ mod tests {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(take))).await });
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, Router::new().route("/", post(take))).await });
         let webhook = Webhook::new(&format!("http://{address}/"), Duration::from_secs(5)).unwrap();
         webhook.raise(&alert()).await.unwrap();
         assert_eq!(*heard.lock().await, [(alert().id, alert())]);
@@ -77,7 +78,8 @@ mod tests {
     async fn a_webhook_that_refuses_is_unavailable_and_its_url_is_not_told() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, Router::new()).await });
+        let mut server = JoinSet::new();
+        server.spawn(async move { axum::serve(listener, Router::new()).await });
         let webhook =
             Webhook::new(&format!("http://{address}/hook?token=secret"), Duration::from_secs(5)).unwrap();
         let error = format!("{:?}", webhook.raise(&alert()).await.unwrap_err());

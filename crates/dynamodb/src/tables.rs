@@ -45,7 +45,14 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn new(prefix: &str) -> Self {
         let name = |name: &str| format!("{prefix}-{name}");
-        Self { executions: name("executions"), audit: name("audit"), bundles: name("bundles"), ledger: name("ledger"), sessions: name("sessions"), reviews: name("reviews") }
+        Self {
+            executions: name("executions"),
+            audit: name("audit"),
+            bundles: name("bundles"),
+            ledger: name("ledger"),
+            sessions: name("sessions"),
+            reviews: name("reviews"),
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use clinflow_dynamodb::{Config, Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoLedger, DynamoReviews, DynamoSessions};
+use clinflow_dynamodb::{
+    Config, Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoLedger, DynamoReviews,
+    DynamoSessions,
+};
 use clinflow_testkit::dynamodb::DynamoDb;
 
 static SERVER: LazyLock<DynamoDb> = LazyLock::new(|| DynamoDb::start().unwrap());

@@ -134,5 +134,6 @@ pub trait Model: Send + Sync + 'static {
     async fn count_input_tokens(&self, request: &Request) -> u64;
 
     /// Asks once; answers within `within` or says that it did not.
-    async fn converse(&self, request: &Request, asker: &Asker, within: Duration) -> Result<Reply, ModelError>;
+    async fn converse(&self, request: &Request, asker: &Asker, within: Duration)
+    -> Result<Reply, ModelError>;
 }

@@ -1,5 +1,4 @@
 //! What a panic says: where, and nothing of the document it stumbled over.
-#![expect(clippy::unwrap_used, reason = "tests: a failure is the answer")]
 
 use std::process::Command;
 

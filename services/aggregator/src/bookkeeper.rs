@@ -123,6 +123,10 @@ impl Bookkeeper {
     /// Makes the team's counters from the ledger.
     async fn rebuild(&self, team: &TeamId, bundle: &Bundle, now: Timestamp) -> Result<(), Failure> {
         let Money { counters, ledger, .. } = &self.money;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a fencing token is like no other, and nothing is derived from it"
+        )]
         let turn = (Uuid::now_v7(), self.settings.rebuild_within);
         let began = Instant::now();
         let rebuilt =

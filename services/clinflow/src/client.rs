@@ -3,8 +3,9 @@
 
 use anyhow::Context as _;
 use clinflow_proto::v1::{
-    audit_client::AuditClient, costs_client::CostsClient, executions_client::ExecutionsClient, ingest_client::IngestClient,
-    operations_client::OperationsClient, questions_client::QuestionsClient, reviews_client::ReviewsClient,
+    audit_client::AuditClient, costs_client::CostsClient, executions_client::ExecutionsClient,
+    ingest_client::IngestClient, operations_client::OperationsClient, questions_client::QuestionsClient,
+    reviews_client::ReviewsClient,
 };
 use tonic::{
     Request, Status,

@@ -85,7 +85,7 @@ fn table(report: &v1::CostReport) -> String {
         return text;
     }
     let mut rows: Vec<_> = report.rows.iter().map(|one| row(&one.name, one)).collect();
-    rows.push(row("all", report.total.as_ref().unwrap_or(&v1::CostRow::default())));
+    rows.push(row("all", &report.total.clone().unwrap_or_default()));
     let header = [
         report.by.as_str(),
         "calls",

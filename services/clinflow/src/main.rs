@@ -9,9 +9,9 @@ mod documents;
 mod ground;
 mod house;
 mod jsonl;
-mod policy;
 mod operate;
 mod parked;
+mod policy;
 mod ports;
 mod print;
 mod redact;
@@ -51,8 +51,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("clinflow: {error:#}");
             // A mistake in a bundle or in a configuration file is the operator's to mend, not a failure of work.
-            let configuration = error.is::<clinflow_workflow::Problems>()
-                || error.is::<up::Misconfigured>();
+            let configuration = error.is::<clinflow_workflow::Problems>() || error.is::<up::Misconfigured>();
             ExitCode::from(if configuration { EXIT_CONFIGURATION } else { 1 })
         }
     }

@@ -112,7 +112,8 @@ fn reviews(records: &[(String, &Value)]) -> String {
     for (_, record) in records {
         for finding in list(record, "findings") {
             if matches!(word(&finding["severity"]), "review" | "block") {
-                let entry = rules.entry(word(&finding["rule"])).or_insert((0, word(&finding["message"])));
+                let entry =
+                    rules.entry(word(&finding["rule"])).or_insert_with(|| (0, word(&finding["message"])));
                 entry.0 += 1;
             }
         }

@@ -3,7 +3,9 @@
 use std::{process::ExitCode, sync::Arc};
 
 use clinflow_amqp::Amqp;
-use clinflow_dynamodb::{Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoLedger, DynamoReviews, DynamoSessions};
+use clinflow_dynamodb::{
+    Database, DynamoAuditLog, DynamoBundles, DynamoExecutions, DynamoLedger, DynamoReviews, DynamoSessions,
+};
 use clinflow_gateway::Ports;
 use clinflow_objects::Store;
 use clinflow_ports::{Broker as _, topology::Topology};

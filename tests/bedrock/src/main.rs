@@ -81,7 +81,10 @@ async fn serve(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let status = command.args(rest).env(ENDPOINT, server.url()).status().await;
         let status = status.with_context(|| format!("run `{program}`"))?;
         // A command that a signal ended has no code.
-        return Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from));
+        return Ok(status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .map_or(ExitCode::FAILURE, ExitCode::from));
     }
     let server = Server::bind(plan, listen).await?;
     writeln!(std::io::stdout(), "listening on {}", server.url())?;

@@ -73,7 +73,9 @@ impl DynamoExecutions {
 
 /// The change of a transition, and the condition under which it is allowed; `None` when it never is.
 fn settling(id: ExecutionId, disposition: &Disposition) -> Result<Option<(String, Condition)>, StoreError> {
-    let Some((change, condition)) = changing(id, disposition, Execution::may_become)? else { return Ok(None) };
+    let Some((change, condition)) = changing(id, disposition, Execution::may_become)? else {
+        return Ok(None);
+    };
     Ok(Some((format!("{change} REMOVE check_at, watch"), condition)))
 }
 
@@ -193,7 +195,8 @@ impl Executions for DynamoExecutions {
 
     async fn witness(&self, id: ExecutionId, head: ChainHead) -> Result<(), StoreError> {
         let json = serde_json::to_string(&head).map_err(|error| corrupt(error.to_string()))?;
-        let newer = "attribute_exists(id) AND (attribute_not_exists(head_sequence) OR head_sequence < :sequence)";
+        let newer =
+            "attribute_exists(id) AND (attribute_not_exists(head_sequence) OR head_sequence < :sequence)";
         let condition = Condition {
             expression: newer.to_owned(),
             names: [].into(),

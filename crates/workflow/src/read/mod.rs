@@ -91,7 +91,9 @@ fn beside<T>(
 fn guardrails(files: &BundleFiles, problems: &mut Vec<Problem>) -> BTreeMap<String, Arc<Engine>> {
     let mut guardrails = BTreeMap::new();
     for path in files.0.keys() {
-        let Some(name) = path.strip_prefix(GUARDRAILS).and_then(|rest| rest.strip_prefix('/')) else { continue };
+        let Some(name) = path.strip_prefix(GUARDRAILS).and_then(|rest| rest.strip_prefix('/')) else {
+            continue;
+        };
         let Some(policy) = beside(files, path, Policy::read, problems) else { continue };
         let name = name.strip_suffix(".yaml").unwrap_or(name);
         guardrails.insert(name.to_owned(), Arc::new(Engine::new(policy)));

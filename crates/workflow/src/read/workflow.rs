@@ -190,9 +190,9 @@ fn field(
     let (cdisc, e2b) = (text("cdisc"), text("e2b"));
     let description = table.required("description").and_then(|item| item.text().map(str::to_owned));
     let required = table.optional("required").map_or(Some(false), |item| item.flag());
-    let phi = table.optional("phi").and_then(|item| {
-        item.one_of("type of personal information", &PiiType::ALL, PiiType::as_str)
-    });
+    let phi = table
+        .optional("phi")
+        .and_then(|item| item.one_of("type of personal information", &PiiType::ALL, PiiType::as_str));
     Some(FieldSpec {
         name: name?,
         group: match group {

@@ -17,8 +17,9 @@ use clinflow_core::ExecutionId;
 use clinflow_proto::{
     DESCRIPTORS,
     v1::{
-        self, audit_server::AuditServer, costs_server::CostsServer, executions_server::ExecutionsServer, ingest_server::IngestServer,
-        operations_server::OperationsServer, questions_server::QuestionsServer, reviews_server::ReviewsServer,
+        self, audit_server::AuditServer, costs_server::CostsServer, executions_server::ExecutionsServer,
+        ingest_server::IngestServer, operations_server::OperationsServer, questions_server::QuestionsServer,
+        reviews_server::ReviewsServer,
     },
 };
 use futures_util::{Stream, StreamExt as _};

@@ -24,8 +24,8 @@ use clinflow_core::ExecutionId;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ask::Asker, audit::Auditing, auth::Caller, costs::Costing, operate::Operator, provenance::Provenance, refusal::Refusal,
-    reviews::Reviewing, show, show::Show, submit::Submitter, watch::Watcher,
+    ask::Asker, audit::Auditing, auth::Caller, costs::Costing, operate::Operator, provenance::Provenance,
+    refusal::Refusal, reviews::Reviewing, show, show::Show, submit::Submitter, watch::Watcher,
 };
 
 /// The routes, by what guards them.

@@ -21,8 +21,8 @@ use clinflow_ports::{
     Route,
     broker::Confirmed,
     memory::{
-        ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryLedger, MemoryObjects,
-        MemoryReviews, MemorySessions,
+        ManualClock, MemoryAuditLog, MemoryBroker, MemoryBundles, MemoryExecutions, MemoryLedger,
+        MemoryObjects, MemoryReviews, MemorySessions,
     },
     topology::Topology,
 };
@@ -174,7 +174,18 @@ impl House {
         };
         let life = Lifecycle::default();
         let address = clinflow_gateway::start(config, ports, &life).await.unwrap();
-        Self { broker, executions, log, reviews, ledger, sessions, objects, life, address, http: Client::new() }
+        Self {
+            broker,
+            executions,
+            log,
+            reviews,
+            ledger,
+            sessions,
+            objects,
+            life,
+            address,
+            http: Client::new(),
+        }
     }
 
     /// A URL of this gateway.

@@ -80,10 +80,10 @@ pub(super) fn unpriced(error: Unpriced) -> Failure {
 /// What follows from a call without an answer. Throttling never fails a document: it waits.
 pub(super) fn unanswered(error: ModelError) -> Failure {
     match &error {
-        ModelError::Throttled { after: Some(after) } => {
+        ModelError::Throttled { after: Some(after) } if *after > LONG => {
             Failure::retry_after("model.throttled", *after, error)
         }
-        ModelError::Throttled { after: None } => Failure::retry("model.throttled", error),
+        ModelError::Throttled { .. } => Failure::retry("model.throttled", error),
         ModelError::Unavailable { .. } => Failure::retry("model.unavailable", error),
         ModelError::TimedOut => Failure::retry("model.timed-out", error),
         ModelError::Failed { .. } => Failure::retry("model.failed", error),

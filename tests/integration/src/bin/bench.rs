@@ -43,11 +43,23 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn bench() -> anyhow::Result<()> {
-    let fleet = Fleet::start(Settings { redrive_after: "600s", concurrency: 64, log: "error", ..Settings::default() }).await?;
+    let fleet = Fleet::start(Settings {
+        redrive_after: "600s",
+        concurrency: 64,
+        log: "error",
+        ..Settings::default()
+    })
+    .await?;
     println!("machine: {} processors", std::thread::available_parallelism()?);
     start_and_memory(fleet).await?;
 
-    let fleet = Fleet::start(Settings { redrive_after: "600s", concurrency: 64, log: "error", ..Settings::default() }).await?;
+    let fleet = Fleet::start(Settings {
+        redrive_after: "600s",
+        concurrency: 64,
+        log: "error",
+        ..Settings::default()
+    })
+    .await?;
     let texts: Vec<Document> =
         documents::distinct("warm", 400)?.into_iter().filter(|one| one.media_type == "text/plain").collect();
     let _ = saturate(&fleet, &texts).await?;

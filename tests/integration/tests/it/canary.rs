@@ -153,7 +153,8 @@ impl House {
         let list = self.get(&format!("/v1/reviews?execution={id}")).await?;
         let items = list["items"].as_array().cloned().unwrap_or_default();
         for item in &items {
-            let item = item["id"].as_str().or(item["review_id"].as_str()).context("an item has an id")?;
+            let item =
+                item["id"].as_str().or_else(|| item["review_id"].as_str()).context("an item has an id")?;
             self.get(&format!("/v1/reviews/{item}")).await?;
             let body = json!({
                 "decision": "corrected", "reviewer": "reviewer-7",
@@ -414,6 +415,27 @@ fn assert_everything_was_searched(sinks: &[Sink]) {
     }
 }
 
+/// What is nobody's secret is found in every kind of place, so a secret would be.
+fn assert_executions_are_found(sinks: &[Sink], executions: &BTreeSet<ExecutionId>) {
+    let names: Vec<String> = executions.iter().map(ToString::to_string).collect();
+    let search = Search::new(names.iter().map(String::as_str)).unwrap();
+    for kind in [
+        "message clinflow.events/",
+        "message clinflow.delay/",
+        "queue clinflow.parked:",
+        "commands to redis",
+        "dynamodb clinflow-audit",
+        "dynamodb clinflow-executions",
+        "dynamodb clinflow-reviews",
+        "log of gateway",
+        "log of nlp",
+        "reports/",
+    ] {
+        let mut of_kind = sinks.iter().filter(|sink| sink.name.starts_with(kind));
+        assert!(of_kind.any(|sink| !search.leaks(sink).is_empty()), "no execution is found in `{kind}`");
+    }
+}
+
 /// The identifiers are where they may be: what finds nothing elsewhere finds all of them there.
 fn assert_found_in_the_store(house: &House) {
     let search = search();
@@ -441,7 +463,7 @@ fn assert_no_leak(sinks: &[Sink], answers: &BTreeSet<ExecutionId>) {
 }
 
 /// Everything that happens to documents, whoever reads them.
-async fn live_through(house: &mut House, name: &str, count: usize) -> anyhow::Result<()> {
+async fn live_through(house: &mut House, name: &str, count: usize) -> anyhow::Result<BTreeSet<ExecutionId>> {
     let ids = house.process(&texts(name, count)).await?;
     println!("{} documents have settled", ids.len());
     let (mut answered, mut resolved) = (0, 0);
@@ -479,15 +501,16 @@ async fn live_through(house: &mut House, name: &str, count: usize) -> anyhow::Re
     println!("{} messages were parked and replayed", house.replay().await?);
     // What was replayed has had its attempt, and what is to be tried again waits in the delay queues.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    Ok(())
+    Ok(ids)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_the_local_model_no_identifier_of_a_patient_leaves_the_object_store() -> anyhow::Result<()> {
     let mut house = House::open(None).await?;
-    live_through(&mut house, "local", 5).await?;
+    let ids = live_through(&mut house, "local", 5).await?;
     let sinks = house.sinks().await?;
     assert_everything_was_searched(&sinks);
+    assert_executions_are_found(&sinks, &ids);
     assert_found_in_the_store(&house);
     assert_no_leak(&sinks, &house.answers);
     Ok(())
@@ -500,13 +523,14 @@ async fn with_a_bedrock_whose_errors_quote_the_document_no_identifier_of_a_patie
     let plan = Plan { hang: Duration::from_secs(2), ..Plan::scripted(Fault::ALL.iter().copied()) };
     let bedrock = Server::start(plan).await?;
     let mut house = House::open(Some(&bedrock)).await?;
-    live_through(&mut house, "bedrock", 15).await?;
+    let ids = live_through(&mut house, "bedrock", 15).await?;
     let calls = bedrock.calls();
     let faults: BTreeSet<_> = calls.iter().filter_map(|call| call.fault).collect();
     println!("{} calls, {} kinds of fault", calls.len(), faults.len());
     assert_eq!(faults.len(), Fault::ALL.len(), "every fault has happened");
     let sinks = house.sinks().await?;
     assert_everything_was_searched(&sinks);
+    assert_executions_are_found(&sinks, &ids);
     assert_found_in_the_store(&house);
     assert_no_leak(&sinks, &house.answers);
     Ok(())

@@ -6,11 +6,11 @@ use clinflow_core::{DocumentHash, ExecutionId, Role, TeamId, id::ObjectHash};
 use clinflow_cost::{Attempt, Intent, NanoUsd, Payer, ScopeKind, Usage};
 use clinflow_dynamodb::{Database, DynamoBundles, DynamoLedger};
 use clinflow_integration::fleet::program;
-use clinflow_ports::{Bundles as _, Counters as _, Ledger as _};
+use clinflow_ports::{Bundles as _, Clock as _, Counters as _, Ledger as _};
 use clinflow_redis::{Connection, RedisCounters};
+use clinflow_runtime::SystemClock;
 use clinflow_testkit::{dynamodb::DynamoDb, redis::Redis};
 use clinflow_workflow::{Bundle, shipped};
-use jiff::Timestamp;
 use uuid::Uuid;
 
 /// Runs the command over these servers; answers its exit code and what it printed.
@@ -25,7 +25,7 @@ fn rebuild(redis: &Redis, dynamodb: &DynamoDb, arguments: &[&str]) -> (Option<i3
 
 /// Attempt `number` of one call, just now, held at a cent.
 fn intent(bundle: &Bundle, number: u32) -> Intent {
-    let (workflow, at) = (bundle.workflows().next().unwrap(), Timestamp::now());
+    let (workflow, at) = (bundle.workflows().next().unwrap(), SystemClock.now());
     let payer = Payer {
         team: workflow.team.clone(),
         workflow: workflow.id.clone(),

@@ -13,10 +13,11 @@ use clinflow_integration::{
     fleet::{Fleet, Settings},
     outcome::judge,
 };
-use clinflow_ports::{Counters as _, Executions as _, Ledger as _};
+use clinflow_ports::{Clock as _, Counters as _, Executions as _, Ledger as _};
+use clinflow_runtime::SystemClock;
 use clinflow_stand_in_bedrock::{Operation, Plan, Server};
 use clinflow_workflow::{Bundle, shipped};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::pipeline::submit_all;
 
@@ -41,10 +42,13 @@ fn teams(bundle: &Bundle) -> BTreeSet<TeamId> {
 }
 
 /// Every account by name, as the ledger has it and as the counters have it.
-async fn books(fleet: &Fleet, bundle: &Bundle) -> anyhow::Result<(BTreeMap<String, Tally>, BTreeMap<String, Tally>)> {
+async fn books(
+    fleet: &Fleet,
+    bundle: &Bundle,
+) -> anyhow::Result<(BTreeMap<String, Tally>, BTreeMap<String, Tally>)> {
     let (mut ledger, mut counted) = (BTreeMap::new(), BTreeMap::new());
     for team in teams(bundle) {
-        let (now, day) = (Timestamp::now(), SignedDuration::from_hours(24));
+        let (now, day) = (SystemClock.now(), SignedDuration::from_hours(24));
         let entries = fleet.ledger.read(&team, now - day, now + day).await?;
         let install = clinflow_cost::rebuild(&entries, BTreeSet::new(), bundle.budgets(), now);
         for (account, tally, _) in install.accounts {
@@ -98,11 +102,11 @@ async fn two_hundred_documents_through_a_faulty_bedrock_are_booked_to_the_nano_d
     assert_eq!(twice, 0, "identical calls that were billed twice, of {}", converse.len());
 
     // The bill of what was answered is what the teams have settled; what was lost is in suspense, at its upper bound.
-    let prices = bundle.prices();
+    let (prices, now) = (bundle.prices(), SystemClock.now());
     let answered = converse.iter().filter(|call| call.billed && call.status == Some(200));
     let mut bill = NanoUsd::ZERO;
     for call in answered {
-        bill = bill.plus(prices.price(MODEL, Timestamp::now(), call.usage)?);
+        bill = bill.plus(prices.price(MODEL, now, call.usage)?);
     }
     let of_teams = |sum: fn(&Tally) -> NanoUsd| {
         let teams = ledger.iter().filter(|(name, _)| name.starts_with("team:"));
