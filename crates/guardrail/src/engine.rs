@@ -103,8 +103,14 @@ impl Engine {
                 let text = if measure == PiiMeasure::Report { value.to_owned() } else { masked };
                 self.conclude(Source::Output, vec![finding], text)
             }
-            _ => self.assess(Source::Output, &Content::of(value)),
+            _ => self.quotation(value),
         }
+    }
+
+    /// Assesses words that repeat what a document says: what it states itself is nobody's advice.
+    pub fn quotation(&self, words: &str) -> Assessment {
+        let content = Content { text: words, grounding_source: Some(words), query: None };
+        self.assess(Source::Output, &content)
     }
 
     fn conclude(&self, side: Source, mut findings: Vec<Finding>, masked: String) -> Assessment {

@@ -7,7 +7,7 @@ use clinflow_core::{
     Field, Finding, Guarded, Intervention, Phi, Severity,
     field::{Alignment, Evidence},
 };
-use clinflow_guardrail::{Action, Assessment, Content, Engine, Source};
+use clinflow_guardrail::{Action, Assessment, Engine};
 use clinflow_workflow::Workflow;
 
 /// The rule of every finding about a value that the guardrail withheld.
@@ -29,7 +29,7 @@ pub(crate) fn deidentify(workflow: &Workflow, fields: Vec<Field>, findings: Vec<
         guarded: Guarded { guardrail: engine.name().to_owned(), interventions: Vec::new() },
     };
     for finding in findings {
-        let said = engine.assess(Source::Output, &Content::of(finding.message.expose()));
+        let said = engine.quotation(finding.message.expose());
         done.findings.push(Finding { message: said.text, ..finding });
     }
     for field in fields {
@@ -87,5 +87,45 @@ fn withheld(field: &Field) -> Finding {
         field: Some(field.name.clone()),
         index: field.index,
         message: Phi::new(format!("the guardrail withheld `{}`: please look at the document", field.name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clinflow_core::Severity;
+    use clinflow_workflow::{Bundle, shipped};
+
+    use super::deidentify;
+    use crate::testing::pattern;
+
+    #[test]
+    fn a_name_is_masked_a_number_of_the_state_is_withheld_and_what_the_document_orders_stays() {
+        let bundle = Bundle::read(&shipped()).unwrap();
+        let workflow = bundle.workflows().find(|workflow| workflow.id.as_str() == "ae-report").unwrap();
+        let text = |name: &str, value: &str| pattern(value, name, value, value);
+        let fields = vec![
+            text("reporter_name", "Zoe Example"),
+            text("reporter_role", "SSN 219-09-9999"),
+            text("study_id", "The dose should be reduced to 50 mg"),
+        ];
+        let done = deidentify(workflow, fields, Vec::new());
+        let left: Vec<_> = done.fields.iter().map(|field| field.value.expose()).collect();
+        assert_eq!(left, ["{NAME}", "The dose should be reduced to 50 mg"]);
+        let told: Vec<_> = done
+            .guarded
+            .interventions
+            .iter()
+            .map(|one| (one.name.as_str(), one.action.as_str(), one.field.as_deref().unwrap()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("NAME", "anonymized", "reporter_name"),
+                ("US_SOCIAL_SECURITY_NUMBER", "blocked", "reporter_role")
+            ]
+        );
+        let [finding] = done.findings.as_slice() else { panic!("one value was withheld") };
+        assert_eq!((finding.rule.as_str(), finding.severity), ("GRD-03", Severity::Block));
+        assert!(!finding.message.expose().contains("219"));
     }
 }
