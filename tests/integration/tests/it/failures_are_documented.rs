@@ -23,7 +23,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Every string in the sources that looks like a code of one of these families.
 fn codes() -> BTreeSet<String> {
-    const FAMILIES: [&str; 19] = [
+    const FAMILIES: [&str; 20] = [
         "auth",
         "broker",
         "budget",
@@ -39,6 +39,7 @@ fn codes() -> BTreeSet<String> {
         "loop",
         "message",
         "model",
+        "question",
         "redrive",
         "store",
         "submit",
