@@ -60,6 +60,11 @@ pub(super) fn read(
     });
     let review_below = table.required("review_below").and_then(|item| item.confidence());
     let listed = table.required("rules").map(Item::list).unwrap_or_default();
+    // That it is missing or unknown was noted; what else is wrong with the file still is.
+    let Some(guardrail) = guardrail else {
+        table.finish();
+        return None;
+    };
     let mut workflow = Workflow {
         // An id that cannot be read was noted; the rest is read all the same, for its own mistakes.
         id: id.unwrap_or_else(WorkflowId::auto),
@@ -72,8 +77,7 @@ pub(super) fn read(
         join: join.unwrap_or(Join { deadline: std::time::Duration::ZERO, on_missing: OnMissing::Partial }),
         fields,
         rules: Vec::new(),
-        // Without one nothing can be read; that it is missing or unknown was noted.
-        guardrail: guardrail?,
+        guardrail,
         outputs,
         review_below: review_below.unwrap_or(Confidence::NONE),
         patterns: Patterns::default(),
