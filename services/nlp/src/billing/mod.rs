@@ -13,9 +13,7 @@ mod verdict;
 use std::{sync::Arc, time::Duration};
 
 use clinflow_core::{Failure, Role, id::ObjectHash, step::ObjectRef};
-use clinflow_cost::{
-    Answer, Attempt, Billing as Billed, Entry, Intent, NanoUsd, Outcome, Payer, Reservation, Usage,
-};
+use clinflow_cost::{Answer, Attempt, Dispatch, Entry, Intent, NanoUsd, Payer, Reservation, Usage};
 use clinflow_ports::{
     Clock, Counters, Ledger, Model, Objects,
     model::{Asker, ModelError, Reply, Request},
@@ -240,8 +238,12 @@ impl Billing {
         let Some(held) = self.hold(call, hold).await? else { return Ok(Bought::Lost) };
         let intent = self.intent(call, &held);
         self.ledger.put_intent(&intent).await?;
-        if let Some(failure) = dispatched(self.counters.dispatch(&held.team, held.attempt, held.lease).await?)
-        {
+        let dispatch = self.counters.dispatch(&held.team, held.attempt, held.lease).await?;
+        if matches!(dispatch, Dispatch::Unknown | Dispatch::Uninitialised) {
+            // The counters were lost meanwhile. Nothing was sent, and nothing may count as if it had been.
+            self.ledger.put_outcome(&intent.free(self.clock.now())).await?;
+        }
+        if let Some(failure) = dispatched(dispatch) {
             return Err(failure);
         }
         let began = Instant::now();
@@ -275,20 +277,6 @@ impl Billing {
         }
     }
 
-    fn outcome(&self, intent: &Intent, billing: Billed, usage: Usage, cost: NanoUsd) -> Outcome {
-        Outcome {
-            attempt: intent.attempt,
-            at: self.clock.now(),
-            fingerprint: intent.fingerprint,
-            billing,
-            usage,
-            cost,
-            model: intent.model.clone(),
-            prices: intent.prices,
-            answer: None,
-        }
-    }
-
     async fn answered(&self, call: &Call<'_>, intent: &Intent, reply: Reply) -> Result<Paid, Failure> {
         let kept = Kept { attempt: intent.attempt, reply: Some(reply.clone()) };
         let stored = self.replies.keep(&call.fingerprint, &kept).await?;
@@ -306,7 +294,7 @@ impl Billing {
         stored: Option<ObjectRef>,
     ) -> Result<NanoUsd, Failure> {
         let cost = call.client.bundle.prices().price(&intent.model, intent.at, usage).map_err(unpriced)?;
-        let outcome = Outcome { answer: stored, ..self.outcome(intent, Billed::Billed, usage, cost) };
+        let outcome = intent.billed(self.clock.now(), usage, cost, stored);
         let written = self.ledger.put_outcome(&outcome).await?;
         self.counters.settle(&intent.team, intent.attempt, written.cost).await?;
         Ok(written.cost)
@@ -325,8 +313,7 @@ impl Billing {
             self.replies.keep(&call.fingerprint, &Kept { attempt: intent.attempt, reply: None }).await?;
             self.counters.suspend(team, intent.attempt).await?;
         } else {
-            let outcome = self.outcome(intent, Billed::Free, Usage::default(), NanoUsd::ZERO);
-            self.ledger.put_outcome(&outcome).await?;
+            self.ledger.put_outcome(&intent.free(self.clock.now())).await?;
             self.counters.settle(team, intent.attempt, NanoUsd::ZERO).await?;
         }
         tracing::warn!(model = self.model.id(), %error, "the model has not answered");
