@@ -16,6 +16,7 @@ use clinflow_core::{Failure, Role, id::ObjectHash, step::ObjectRef};
 use clinflow_cost::{Answer, Attempt, Dispatch, Entry, Intent, NanoUsd, Payer, Reservation, Usage};
 use clinflow_ports::{
     Clock, Counters, Ledger, Model, Objects,
+    ledger::Noted,
     model::{Asker, ModelError, Reply, Request},
 };
 use clinflow_runtime::telemetry::{
@@ -201,12 +202,21 @@ impl Billing {
         self.metrics.invocation(&Invocation { agent, model, answered, class, cost, usage, took });
     }
 
-    /// Holds the money for the next attempt; `None` when one before may be on the bill.
-    async fn hold(&self, call: &Call<'_>, hold: NanoUsd) -> Result<Option<Reservation>, Failure> {
+    /// Holds the money for the next attempt and writes down what it is for; `None` when one before may be on the bill.
+    async fn hold(&self, call: &Call<'_>, hold: NanoUsd) -> Result<Option<(Reservation, Intent)>, Failure> {
         for number in 1..ATTEMPTS {
             let wanted = self.reservation(call, number, hold);
             match reserved(self.reserve(call, &wanted).await?) {
-                Reserved::Go => return Ok(Some(wanted)),
+                Reserved::Go => {
+                    let intent = self.intent(call, &wanted);
+                    match self.ledger.put_intent(&intent).await? {
+                        // Rebuilt counters know no attempt that has ended; the ledger does, and its outcome stays.
+                        Noted::Known(entry) if entry.outcome.is_some() => {
+                            self.counters.release(&wanted.team, wanted.attempt).await?;
+                        }
+                        Noted::New | Noted::Known(_) => return Ok(Some((wanted, intent))),
+                    }
+                }
                 Reserved::Next => {}
                 Reserved::Lost => {
                     let lost = Kept { attempt: wanted.attempt, reply: None };
@@ -235,9 +245,7 @@ impl Billing {
                 self.metrics.budget_decision(call.agent(), Decision::Unpriced);
                 unpriced(error)
             })?;
-        let Some(held) = self.hold(call, hold).await? else { return Ok(Bought::Lost) };
-        let intent = self.intent(call, &held);
-        self.ledger.put_intent(&intent).await?;
+        let Some((held, intent)) = self.hold(call, hold).await? else { return Ok(Bought::Lost) };
         let dispatch = self.counters.dispatch(&held.team, held.attempt, held.lease).await?;
         if matches!(dispatch, Dispatch::Unknown | Dispatch::Uninitialised) {
             // The counters were lost meanwhile. Nothing was sent, and nothing may count as if it had been.

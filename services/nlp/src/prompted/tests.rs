@@ -330,3 +330,15 @@ async fn what_does_not_fit_in_the_budget_is_not_asked_and_waits() {
     assert_eq!((failure.code, failure.verdict), ("budget.exhausted", clinflow_core::Verdict::Park));
     assert_eq!(desk.model.calls(), 0);
 }
+
+#[tokio::test]
+async fn an_attempt_that_rebuilt_counters_have_forgotten_is_not_booked_twice_nor_for_nothing() {
+    let throttled = ModelError::Throttled { after: None };
+    let desk = Desk::open(Scripted::default().fails(throttled).says(&rash())).await;
+    assert_eq!(code(desk.read(TEXT, 1).await), "model.throttled");
+    let turn = (Uuid::from_u128(2), Duration::from_secs(60));
+    let (counters, ledger) = (desk.counters.as_ref(), desk.ledger.as_ref());
+    reconcile::rebuild(counters, ledger, desk.bundle.budgets(), &team(), turn, now()).await.unwrap();
+    assert_eq!(desk.read(TEXT, 1).await.unwrap().cost_nano_usd, CALL.get());
+    assert_eq!(desk.books().await, (CALL, CALL, NanoUsd::ZERO));
+}
